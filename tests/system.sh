@@ -1,0 +1,23 @@
+#!/bin/sh
+# Installs what the whole test run needs besides Python packages: Chromium, PostgreSQL with PostGIS, a Chinese font.
+# Does nothing where they are there already; says what is missing where it may not install.
+set -eu
+
+missing=""
+[ -x /usr/bin/chromium ] || missing="$missing chromium"
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+ls /usr/share/postgresql/*/extension/postgis.control >/dev/null 2>&1 || missing="$missing postgis"
+[ -d /usr/share/fonts/opentype/noto ] || missing="$missing font"
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "Installing for the tests:$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    # The tests start a throw-away cluster of their own; the one that the package would make is not wanted.
+    mkdir -p /etc/postgresql-common
+    [ -e /etc/postgresql-common/createcluster.conf ] || echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk postgresql postgresql-15-postgis-3 >/dev/null
+else
+    echo "NOT INSTALLED:$missing - the tests that need them will be skipped (install chromium, postgresql with postgis, fonts-noto-cjk)."
+fi
