@@ -13,9 +13,6 @@ ls /usr/share/postgresql/*/extension/postgis.control >/dev/null 2>&1 || missing=
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing for the tests:$missing"
     export DEBIAN_FRONTEND=noninteractive
-    # The tests start a throw-away cluster of their own; the one that the package would make is not wanted.
-    mkdir -p /etc/postgresql-common
-    [ -e /etc/postgresql-common/createcluster.conf ] || echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
     apt-get update -qq
     apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk postgresql postgresql-15-postgis-3 >/dev/null
 else
