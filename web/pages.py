@@ -1,0 +1,192 @@
+"""The pages people open: one shell, the words and colours it needs, and nothing of the data, which scripts fetch."""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from hashlib import sha256
+from importlib import metadata, resources
+from typing import Any
+
+from flask import Blueprint, Response, abort, render_template, send_from_directory
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
+
+from layers.rights import ROLES
+
+from . import current, language, maps, security
+
+PAGES = ("map", "coverage", "hotspots", "layers", "reports", "admin", "help")
+"""Pages in the order of the rail; the address is `/` for the map and `/<page>` for the others."""
+
+FONT_FILES = frozenset({"WanggeSansSC.woff2"})
+
+_IMPORT = re.compile(r"^(?:import|export) [^\n]*?from \"\./(\w+\.js)\"", re.MULTILINE)
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+def start() -> str:
+    """The map with all layers."""
+    return _map_page("map")
+
+
+@blueprint.get("/coverage")
+def coverage() -> str:
+    """Where cameras fall short of the rule."""
+    return _map_page("coverage")
+
+
+@blueprint.get("/hotspots")
+def hotspots() -> str:
+    """Where incidents cluster."""
+    return _map_page("hotspots")
+
+
+@blueprint.get("/layers")
+def layers() -> str:
+    """What is kept, where it came from, and the import."""
+    may_import = current.viewer().may("import")
+    return _page("layers", may_import=may_import, shell=_shell() if may_import else None)
+
+
+@blueprint.get("/reports")
+def reports() -> str:
+    """Maps, tables and layers to take away."""
+    return _page("reports")
+
+
+@blueprint.get("/admin")
+def admin() -> str:
+    """Accounts, rule sets, settings, audit trail, jobs and backup."""
+    return _page("admin")
+
+
+@blueprint.get("/help")
+def guide() -> str:
+    """How to use wangge, without a network."""
+    return _page("help")
+
+
+@blueprint.get("/fonts/<file>")
+def font(file: str) -> Response:
+    """The bundled Chinese font, for machines that have none."""
+    if file not in FONT_FILES:
+        abort(404)
+    with resources.as_file(resources.files("data") / "fonts") as folder:
+        return send_from_directory(folder, file, max_age=30 * 24 * 3600)
+
+
+@blueprint.app_context_processor
+def words_and_pieces() -> dict[str, Any]:
+    """What every template needs, also the sign-in and error pages that are rendered elsewhere."""
+    return {
+        "language": language.language(),
+        "asset": asset,
+        "icon": icon,
+        "place_name": current.setting("PLACE_NAME") if current_user and current_user.is_authenticated else "",
+        "page": "door",
+    }
+
+
+def icon(name: str) -> Markup:
+    """One drawing of `static/icons.svg`; always beside a word, so hidden from screen readers."""
+    address = asset("icons.svg")
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(address, name)
+
+
+def asset(name: str) -> str:
+    """Address of a file under `static` that changes with its content."""
+    return f"/static/{name}?v={_fingerprint(name)}"
+
+
+@cache
+def _fingerprint(name: str) -> str:
+    return sha256((resources.files("web") / "static" / name).read_bytes()).hexdigest()[:10]
+
+
+@cache
+def script_modules(page: str) -> tuple[str, ...]:
+    """The modules a page imports, directly or not, announced in its head so that the browser fetches them all at once."""
+    folder = resources.files("web") / "static" / "js"
+    found: dict[str, None] = {}
+    waiting = ["main.js", f"page_{page}.js"]
+    while waiting:
+        name = waiting.pop(0)
+        if name in found or not (folder / name).is_file():
+            continue
+        found[name] = None
+        waiting += _IMPORT.findall((folder / name).read_text("utf-8"))
+    return tuple(found)
+
+
+@cache
+def _cartography() -> Mapping[str, Any]:
+    return json.loads((resources.files("data") / "cartography.json").read_text("utf-8"))
+
+
+@lru_cache(maxsize=4)
+def _rendered_shell(basemaps: str) -> maps.Shell:
+    return maps.map_shell(basemaps=json.loads(basemaps))
+
+
+def _shell() -> maps.Shell:
+    shell = _rendered_shell(json.dumps(_basemaps()))
+    shell = shell.with_nonce(security.nonce())
+    return maps.Shell(Markup(shell.head), Markup(shell.body), Markup(shell.script))
+
+
+def _basemaps() -> list[dict[str, Any]]:
+    return [dict(basemap) for basemap in current.setting("BASEMAPS")]
+
+
+def _map_page(page: str) -> str:
+    return _page(page, template="map", shell=_shell())
+
+
+def _page(page: str, *, template: str | None = None, **values: Any) -> str:
+    viewer = current.viewer()
+    code = language.language()
+    rail = [
+        {"page": name, "href": "/" if name == "map" else f"/{name}"}
+        for name in PAGES
+        if name != "admin" or viewer.may("accounts")
+    ]
+    account = {"name": viewer.name, "role_label": ROLES[viewer.role].to(code), "areas": list(viewer.areas)}
+    return render_template(
+        f"{template or page}.html",
+        page=page,
+        rail=rail,
+        account=account,
+        today=current.today().isoformat(),
+        nonce=security.nonce(),
+        modules=script_modules(page),
+        config_json=_as_script(_config(page, code)),
+        **values,
+    )
+
+
+def _config(page: str, code: str) -> dict[str, Any]:
+    return {
+        "page": page,
+        "language": code,
+        "words": {key: both.get(code) or both["zh"] for key, both in language.words().items() if not key.startswith("server.")},
+        "cartography": _cartography(),
+        "product": f"wangge {metadata.version('wangge')}",
+        "today": current.today().isoformat(),
+        "csrf": generate_csrf(),
+        "basemaps": [
+            {"name": str(basemap.get("name", "")), "datum": basemap.get("datum", "wgs84"), "labels": bool(basemap.get("labels_url"))}
+            for basemap in _basemaps()
+        ],
+        "icons": asset("icons.svg"),
+        "vendor": {name: asset(f"vendor/{name}") for name in ("tabulator.min.mjs", "tabulator.min.css", "protomaps-leaflet.js")},
+    }
+
+
+def _as_script(value: Any) -> Markup:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
