@@ -172,17 +172,25 @@ def _config(page: str, code: str) -> dict[str, Any]:
     return {
         "page": page,
         "language": code,
-        "words": {key: both.get(code) or both["zh"] for key, both in language.words().items() if not key.startswith("server.")},
+        "words": {
+            key: both.get(code) or both["zh"] for key, both in language.words().items() if not key.startswith("server.")
+        },
         "cartography": _cartography(),
         "product": f"wangge {metadata.version('wangge')}",
         "today": current.today().isoformat(),
         "csrf": generate_csrf(),
         "basemaps": [
-            {"name": str(basemap.get("name", "")), "datum": basemap.get("datum", "wgs84"), "labels": bool(basemap.get("labels_url"))}
+            {
+                "name": str(basemap.get("name", "")),
+                "datum": basemap.get("datum", "wgs84"),
+                "labels": bool(basemap.get("labels_url")),
+            }
             for basemap in _basemaps()
         ],
         "icons": asset("icons.svg"),
-        "vendor": {name: asset(f"vendor/{name}") for name in ("tabulator.min.mjs", "tabulator.min.css", "protomaps-leaflet.js")},
+        "vendor": {
+            name: asset(f"vendor/{name}") for name in ("tabulator.min.mjs", "tabulator.min.css", "protomaps-leaflet.js")
+        },
     }
 
 

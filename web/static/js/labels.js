@@ -1,0 +1,65 @@
+// Names on the map: placed by rank, never over each other, with a halo in the ground's colour.
+
+import { CanvasLayer } from "./canvaslayer.js";
+import { config } from "./config.js";
+import { overlaps } from "./shapes.js";
+
+const FONT = '"Noto Sans SC","Source Han Sans SC","Microsoft YaHei","PingFang SC",system-ui,"Wangge Sans SC",sans-serif';
+const MOST = 400;
+const GAP_PX = 3;
+
+export const LabelLayer = CanvasLayer.extend({
+  options: { pane: "labels", padding: 0.1 },
+
+  initialize(options) {
+    CanvasLayer.prototype.initialize.call(this, options);
+    this.sources = new Map();
+  },
+
+  /** Names of a kind of area; `rank(shape)` large first decides who is placed when there is no room for all. */
+  setSource(kind, shapes, rank = (shape) => shape.mass) {
+    if (!config.cartography.labels[kind]) return;
+    const ordered = shapes.filter((shape) => shape.properties.name && shape.centre).sort((a, b) => rank(b) - rank(a));
+    this.sources.set(kind, ordered);
+    this.repaint();
+  },
+
+  dropSource(kind) {
+    if (this.sources.delete(kind)) this.repaint();
+  },
+
+  draw(context, view) {
+    const taken = [];
+    const { halo, text, secondary } = config.cartography.ink;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.lineJoin = "round";
+    for (const kind of Object.keys(config.cartography.labels)) {
+      const { from_zoom: fromZoom, size_px: size } = config.cartography.labels[kind];
+      if (view.zoom < fromZoom || !this.sources.has(kind)) continue;
+      context.font = `${kind === "township" ? 600 : 400} ${size}px ${FONT}`;
+      for (const shape of this.sources.get(kind)) {
+        if (taken.length >= MOST) return;
+        if (!overlaps(shape.box, view.box)) continue;
+        this._place(context, view, shape, size, kind === "township" ? text : secondary, halo, taken);
+      }
+    }
+  },
+
+  _place(context, view, shape, size, color, halo, taken) {
+    const name = [...shape.properties.name].slice(0, 14).join("");
+    const x = shape.centre[0] * view.scale - view.left;
+    const y = shape.centre[1] * view.scale - view.top;
+    const half = context.measureText(name).width / 2 + GAP_PX;
+    // A name much wider than its area belongs to a closer zoom.
+    if (shape.closed && half * 2 > (shape.box[2] - shape.box[0]) * view.scale * 1.6) return;
+    const box = [x - half, y - size / 2 - GAP_PX, x + half, y + size / 2 + GAP_PX];
+    if (taken.some((other) => overlaps(other, box))) return;
+    taken.push(box);
+    context.lineWidth = 3;
+    context.strokeStyle = halo;
+    context.strokeText(name, x, y);
+    context.fillStyle = color;
+    context.fillText(name, x, y);
+  },
+});

@@ -1,0 +1,193 @@
+// The layers on the map: which are on, how strong, fetched when first shown, always in one order from ground to points.
+
+import { config } from "./config.js";
+import { LabelLayer } from "./labels.js";
+import { latitudeOf, longitudeOf } from "./mercator.js";
+import { fit, map, windowText } from "./map.js";
+import { showProblem } from "./notice.js";
+import { PointLayer, readPoints } from "./points.js";
+import { getBytes, getJSON, isCancelled, query } from "./request.js";
+import { catalogue } from "./session.js";
+import { ShapeLayer, toShapes } from "./shapes.js";
+import { get, list, set, watch } from "./state.js";
+import { shapeStyle } from "./styles.js";
+import { tileLayer } from "./tiles.js";
+import { t } from "./words.js";
+
+export const AREAS = ["county", "township", "village", "natural_village", "grid"];
+const ORDER = ["county_ground", "grid", "natural_village", "village", "township", "county"];
+const TILES_ABOVE = 5000;
+// From this zoom on outlines are asked for the window only, in full detail.
+const FINE_ZOOM = 14;
+const POINT_COLUMNS = { camera: ["status", "video_class"], incident: ["category"] };
+const held = new Map();
+let entries = [];
+let defaults = [];
+let labels = null;
+
+export const isArea = (kind) => AREAS.includes(kind);
+export const entryOf = (kind) => entries.find((entry) => entry.kind === kind);
+export const allEntries = () => entries;
+export const chosen = () => (get("layers") === "none" ? [] : get("layers") ? list("layers") : defaults).filter((kind) => entryOf(kind));
+export const layerOf = (kind) => held.get(kind)?.layer;
+export const shapesOf = (kind) => held.get(kind)?.layer?.shapes ?? [];
+
+/** Metres by which outlines may be simplified at a zoom: half a pixel, the same for all outlines of an answer. */
+function tolerance(zoom) {
+  if (zoom >= FINE_ZOOM + 2) return 0;
+  return [[9, 80], [11, 25], [FINE_ZOOM, 8]].find(([below]) => zoom < below)?.[1] ?? 2;
+}
+
+/** Start with the layers of the address, or `first`. `then` hears of every layer that arrived. */
+export async function startLayers(first) {
+  labels = new LabelLayer();
+  labels.addTo(map);
+  entries = await catalogue();
+  defaults = first.filter((kind) => entryOf(kind)?.rows && entryOf(kind).points_allowed !== false);
+  watch(["layers", "opacity", "where"], () => refresh());
+  watch(["as_of"], async () => {
+    entries = await catalogue();
+    await refresh({ anew: true });
+  });
+  map.on("moveend", () => refresh());
+  return refresh();
+}
+
+/** Bring the map in line with the address; layers already there stay until their new data is complete. */
+export async function refresh({ anew = false } = {}) {
+  const wanted = chosen();
+  for (const [kind, layer] of held) if (!wanted.includes(kind)) remove(kind, layer);
+  await Promise.all(wanted.map((kind) => bring(kind, anew).catch((error) => isCancelled(error) || showProblem(error))));
+}
+
+function remove(kind, one) {
+  one.controller?.abort();
+  one.layer?.remove();
+  labels.dropSource(kind);
+  held.delete(kind);
+  document.dispatchEvent(new CustomEvent("layer", { detail: kind }));
+}
+
+async function bring(kind, anew) {
+  const entry = entryOf(kind);
+  const one = held.get(kind) ?? { layer: null, asked: null };
+  held.set(kind, one);
+  const asked = request(entry);
+  if (one.layer && !one.tiles) one.layer.setOpacity(opacityOf(kind));
+  if (one.asked === asked.key && !anew) return one.done;
+  // A closer window inside the one that is there needs nothing new.
+  if (!anew && one.layer && asked.window && one.window === asked.detail && one.bounds?.contains(map.getBounds())) return one.done;
+  one.controller?.abort();
+  one.controller = new AbortController();
+  one.asked = asked.key;
+  one.window = asked.detail;
+  one.bounds = asked.window ? map.getBounds().pad(0.5) : null;
+  one.done = load(entry, one, asked).catch((error) => {
+    one.asked = null;
+    throw error;
+  });
+  return one.done;
+}
+
+function request(entry) {
+  const asOf = get("as_of");
+  if (pointed(entry)) return { form: "points", key: `points ${asOf} ${filterOf(entry.kind)}` };
+  if (entry.rows > TILES_ABOVE) return { form: "tiles", key: `tiles ${asOf}` };
+  const tolerance_m = tolerance(map.getZoom());
+  const window = entry.rows > 400 && map.getZoom() >= FINE_ZOOM ? windowText(0.5) : "";
+  const detail = `${asOf} ${tolerance_m}`;
+  return { form: "shapes", key: `${detail} ${window}`, tolerance_m, window, detail };
+}
+
+const pointed = (entry) => entry.geometry === "point";
+const filterOf = (kind) => (get("table") === kind ? get("where") : "");
+
+async function load(entry, one, asked) {
+  const { kind } = entry;
+  const options = { signal: one.controller.signal, label: t("busy.layer", { layer: entry.label }) };
+  if (asked.form === "tiles") {
+    one.layer?.remove();
+    one.layer = await tileLayer(entry, get("as_of"));
+    one.tiles = true;
+  } else if (asked.form === "points") {
+    const columns = (POINT_COLUMNS[kind] ?? []).join(",");
+    const points = readPoints(await getBytes(`/points/${kind}${query({ as_of: get("as_of"), where: filterOf(kind), columns })}`, options));
+    one.layer ??= new PointLayer(pointStyle(kind));
+    one.layer.setPoints(points);
+  } else {
+    const columns = [isArea(kind) && "derived", entry.columns.some((column) => column.name === "name") && "name", entry.parent].filter(Boolean);
+    const collection = await getJSON(
+      `/features/${encodeURIComponent(kind)}${query({ as_of: get("as_of"), tolerance_m: asked.tolerance_m || null, bbox: asked.window, columns: columns.join(",") })}`,
+      options,
+    );
+    one.layer ??= new ShapeLayer({ style: (shape) => shapeStyle(kind, shape) });
+    one.layer.setShapes(toShapes(collection));
+    if (isArea(kind)) labels.setSource(kind, one.layer.shapes);
+  }
+  if (!held.has(kind)) return;
+  if (!one.tiles) one.layer.setOpacity(opacityOf(kind));
+  if (!map.hasLayer(one.layer)) {
+    one.layer.addTo(map);
+    arrange();
+  }
+  document.dispatchEvent(new CustomEvent("layer", { detail: kind }));
+}
+
+/** Canvases stand in their pane in one order, whichever arrived first. */
+function arrange() {
+  const rank = (kind) => (ORDER.includes(kind) ? ORDER.indexOf(kind) : -1);
+  for (const [, one] of [...held].sort(([a], [b]) => rank(a) - rank(b))) {
+    const canvas = one.layer?._container;
+    if (canvas && canvas.parentNode) canvas.parentNode.append(canvas);
+  }
+}
+
+function pointStyle(kind) {
+  const { camera, point } = config.cartography;
+  if (kind === "camera") {
+    return { by: "status", mark: (status) => camera[status] ?? camera.unknown, color: camera.online.color, aggregateAbove: camera.hexagons_above };
+  }
+  const color = kind === "incident" ? config.cartography.incident?.color ?? "#7A3E9D" : point.color;
+  return { mark: () => ({ mark: "disc", color }), color, aggregateAbove: camera.hexagons_above };
+}
+
+/** Strength of a layer from 0 to 1, as the address says. */
+export function opacityOf(kind) {
+  const found = list("opacity").map((part) => part.split(":")).find(([name]) => name === kind);
+  return found ? Math.min(100, Math.max(0, Number(found[1]) || 0)) / 100 : 1;
+}
+
+export function setOpacity(kind, value) {
+  const others = list("opacity").filter((part) => !part.startsWith(`${kind}:`));
+  set({ opacity: value >= 1 ? others : [...others, `${kind}:${Math.round(value * 100)}`] }, { step: false });
+}
+
+export function toggle(kind, on) {
+  const without = chosen().filter((name) => name !== kind);
+  const now = on ? [...without, kind] : without;
+  set({ layers: now.length ? now : "none" });
+}
+
+export function zoomTo(kind) {
+  const bounds = entryOf(kind)?.bounds;
+  if (bounds) fit(bounds);
+}
+
+/** Draw a kind of area by the figures of a page instead of plainly; `rank` orders its names. */
+export function restyle(kind, style, rank) {
+  const layer = layerOf(kind);
+  if (!(layer instanceof ShapeLayer)) return;
+  layer.setStyle(style ?? ((shape) => shapeStyle(kind, shape)));
+  if (rank) labels.setSource(kind, layer.shapes, rank);
+}
+
+/** Once a kind is drawn: now, and after every change of its data. */
+export function onLayer(kind, then) {
+  document.addEventListener("layer", (event) => event.detail === kind && then());
+}
+
+/** Outer box of a shape in degrees. */
+export function boundsOf(shape) {
+  const [west, north, east, south] = shape.box;
+  return [longitudeOf(west), latitudeOf(south), longitudeOf(east), latitudeOf(north)];
+}

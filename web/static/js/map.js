@@ -1,0 +1,59 @@
+// The Leaflet map that folium made: panes, home, and the position in the address.
+
+import { session } from "./session.js";
+import { get, set, watch } from "./state.js";
+
+export const map = window.map_main;
+const PANES = { ground: 300, areas: 350, density: 380, points: 420, labels: 450, marks: 470 };
+
+/** "12/28.99812/109.87654" as zoom, latitude, longitude; null when it is not one. */
+function position(text) {
+  const parts = text.split("/").map(Number);
+  const fits = parts.length === 3 && parts.every(Number.isFinite) && Math.abs(parts[1]) <= 85 && Math.abs(parts[2]) <= 180;
+  return fits ? parts : null;
+}
+
+export async function startMap() {
+  for (const [name, order] of Object.entries(PANES)) {
+    const pane = map.createPane(name);
+    pane.style.zIndex = order;
+    pane.style.pointerEvents = "none";
+  }
+  map.attributionControl.setPrefix(false);
+  const kept = position(get("at"));
+  if (kept) map.setView([kept[1], kept[2]], kept[0], { animate: false });
+  else await home({ animate: false });
+  map.on("moveend", () => {
+    const centre = map.getCenter();
+    set({ at: `${map.getZoom()}/${centre.lat.toFixed(5)}/${centre.lng.toFixed(5)}` }, { step: false });
+  });
+  watch(["at"], () => {
+    const wanted = position(get("at"));
+    const now = map.getCenter();
+    if (wanted && (Math.abs(wanted[1] - now.lat) > 1e-5 || Math.abs(wanted[2] - now.lng) > 1e-5 || wanted[0] !== map.getZoom())) {
+      map.setView([wanted[1], wanted[2]], wanted[0]);
+    }
+  });
+  new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(map.getContainer());
+}
+
+/** The whole place. */
+export async function home(options = {}) {
+  const { place } = await session();
+  if (place?.bounds) fit(place.bounds, options);
+}
+
+/** Show [west, south, east, north]; a single point is shown at street scale. */
+export function fit(bounds, options = {}) {
+  const [west, south, east, north] = bounds;
+  if (![west, south, east, north].every(Number.isFinite)) return;
+  if (east - west < 1e-6 && north - south < 1e-6) map.setView([south, west], Math.max(map.getZoom(), 16), options);
+  else map.fitBounds([[south, west], [north, east]], { padding: [16, 16], ...options });
+}
+
+/** The window as "west,south,east,north", widened by `margin` of its size. */
+export function windowText(margin = 0) {
+  const seen = map.getBounds().pad(margin);
+  const inside = (value, limit) => Math.max(-limit, Math.min(limit, value)).toFixed(6);
+  return [inside(seen.getWest(), 180), inside(seen.getSouth(), 90), inside(seen.getEast(), 180), inside(seen.getNorth(), 90)].join(",");
+}

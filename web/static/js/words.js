@@ -1,0 +1,56 @@
+// Words of the page in the reader's language, and numbers and dates as that language writes them.
+
+import { config } from "./config.js";
+
+export const language = config.language;
+const locale = language === "zh" ? "zh-CN" : "en-GB";
+const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+const upToTwo = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
+const shares = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
+
+/** The words of `key` with `{name}` filled in; values are text, so nothing in them is interpreted. */
+export function t(key, values = {}) {
+  let text = config.words[key] ?? key;
+  for (const [name, value] of Object.entries(values)) text = text.split(`{${name}}`).join(String(value));
+  return text;
+}
+
+/** The words of a {zh, en} pair, or the plain text it is. */
+export function reading(both) {
+  if (both === null || both === undefined) return "";
+  return typeof both === "object" ? both[language] ?? both.zh ?? "" : String(both);
+}
+
+export const integer = (value) => (value === null || value === undefined ? "–" : whole.format(value));
+export const number = (value) => (value === null || value === undefined ? "–" : upToTwo.format(value));
+export const share = (value) => (value === null || value === undefined ? "–" : shares.format(value));
+
+/** A day as people of the language write it: 2026年11月1日, 1 November 2026. */
+export function day(iso) {
+  const found = /^(\d{4})-(\d{2})-(\d{2})/.exec(iso ?? "");
+  if (!found) return iso ?? "";
+  const date = new Date(Date.UTC(+found[1], found[2] - 1, +found[3]));
+  return new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" }).format(date);
+}
+
+/** A moment in the office's time: 2026-11-01 14:05. */
+export function moment(iso) {
+  if (!iso) return "";
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return String(iso);
+  return new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short", timeZone: "Asia/Shanghai" }).format(date);
+}
+
+export function bytes(count) {
+  return count < 1024 * 1024 ? `${upToTwo.format(count / 1024)} kB` : `${upToTwo.format(count / 1048576)} MB`;
+}
+
+/** A length on the ground with the fitting unit. */
+export function length(metres) {
+  return metres < 1000 ? t("unit.m", { n: integer(metres) }) : t("unit.km", { n: number(metres / 1000) });
+}
+
+export function area(squareMetres) {
+  if (squareMetres < 100000) return t("unit.m2", { n: integer(squareMetres) });
+  return t("unit.km2", { n: number(squareMetres / 1e6) });
+}
