@@ -11,7 +11,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import RowMapping, delete, insert, select, update
 
 from geo.errors import ConflictError, InputError, NotFoundError
 from geo.words import Text
@@ -127,7 +127,7 @@ def delete_rule_set(store: "Store", viewer: Viewer, name: str) -> None:
         change.connection.execute(delete(schema.rule_set).where(schema.rule_set.c.name == name))
 
 
-def _from_row(row: Mapping[str, Any]) -> RuleSet:
+def _from_row(row: RowMapping) -> RuleSet:
     return parse(
         json.loads(row["body"]),
         shipped=False,
