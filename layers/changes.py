@@ -1,0 +1,302 @@
+"""Changes: every write belongs to one, and becomes visible as a whole.
+
+A short change is one transaction. A long one (an import) is opened as *pending*, its rows are written in batches that
+nobody sees, and `finish` makes all of them count in one transaction with the new versions and the audit row.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+
+from geo.errors import ConflictError, NotFoundError
+from geo.words import Text
+
+from . import audit, gpkg, rtree, schema
+from .kinds import KINDS
+
+if TYPE_CHECKING:
+    from .store import Store
+
+STALE_S = 120.0
+"""A pending change whose last sign of life is older than this belongs to a dead process."""
+
+
+@dataclass(slots=True)
+class Change:
+    """A write in progress: `touch` each kind it changes, set `rows` and `answer`.
+
+    `repeated` is True when the idempotency key was used before: then `answer` is the first answer and whatever this
+    transaction writes is rolled back.
+    """
+
+    id: int
+    connection: Connection
+    repeated: bool = False
+    answer: dict[str, Any] | None = None
+    rows: int | dict[str, int] = 0
+    details: dict[str, Any] = field(default_factory=dict)
+    kinds: set[str] = field(default_factory=set)
+    added: dict[str, int] = field(default_factory=dict)
+
+    def touch(self, kind: str, *, added: int = 0) -> None:
+        """Say that rows of `kind` changed: its version goes up. `added`: how many rows were inserted."""
+        self.kinds.add(kind)
+        self.added[kind] = self.added.get(kind, 0) + added
+
+
+def _found(connection: Connection, key: str | None) -> Any:
+    if key is None:
+        return None
+    return connection.execute(select(schema.change).where(schema.change.c.key == key)).one_or_none()
+
+
+def _new(connection: Connection, state: str, actor: str, action: str, **values: Any) -> int:
+    moment = schema.now()
+    row = {"state": state, "actor": actor, "action": action, "opened_at": moment, "heartbeat_at": moment, **values}
+    return connection.execute(insert(schema.change).values(row)).inserted_primary_key[0]  # type: ignore[index]
+
+
+@contextmanager
+def short(
+    store: "Store", actor: str, action: str, *, details: dict[str, Any] | None, source: str | None, key: str | None
+) -> Iterator[Change]:
+    """One act in one transaction: BEGIN IMMEDIATE, the body, versions, audit row, commit."""
+    with store.write() as connection:
+        known = _found(connection, key)
+        if known is not None:
+            answer = None if known.answer is None else json.loads(known.answer)
+            savepoint = connection.begin_nested()
+            try:
+                yield Change(known.id, connection, repeated=True, answer=answer)
+            finally:
+                savepoint.rollback()
+            return
+        moment = schema.now()
+        values = {"details": _json(details or {}), "source": source, "key": key, "closed_at": moment}
+        change = Change(_new(connection, "done", actor, action, **values), connection, details=dict(details or {}))
+        yield change
+        _close(store, connection, change, actor, action, source)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _close(store: "Store", connection: Connection, change: Change, actor: str, action: str, source: str | None) -> None:
+    """Versions, totals and audit row of a change that becomes done."""
+    versions, totals = {}, {}
+    for kind in sorted(change.kinds):
+        versions[kind], totals[kind] = bump(connection, kind, change.id, source=source, added=change.added.get(kind, 0))
+        if store.dialect == "gpkg" and kind in KINDS:
+            spatial = KINDS[kind].geometry != "none"
+            gpkg.refresh_contents(connection, kind, schema.ROWS[kind].name, spatial=spatial)
+    connection.execute(
+        update(schema.change)
+        .where(schema.change.c.id == change.id)
+        .values(
+            state="done",
+            kinds=_json(sorted(change.kinds)),
+            rows=_json(change.rows),
+            answer=None if change.answer is None else _json(change.answer),
+            closed_at=schema.now(),
+        )
+    )
+    said = {**change.details, "rows": change.rows}
+    if source is not None:
+        said["source"] = source
+    if versions:
+        said |= {"versions": versions, "totals": totals}
+    audit.write(connection, change.id, actor, action, json.loads(_json(said)))
+
+
+def bump(
+    connection: Connection, kind: str, change_id: int | None, *, source: str | None = None, added: int = 0
+) -> tuple[int, int]:
+    """Give a layer its next version; returns it and the number of stored rows."""
+    table = schema.layer_version
+    old = connection.execute(select(table).where(table.c.kind == kind)).one_or_none()
+    moment = schema.now()
+    if old is None:
+        values: dict[str, Any] = {"version": 1, "row_total": added}
+    else:
+        values = {"version": old.version + 1, "row_total": (old.row_total or 0) + added}
+    values |= {"changed_at": moment, "change_id": change_id}
+    if source is not None:
+        values |= {"source": source, "imported_at": moment}
+    if old is None:
+        connection.execute(insert(table).values(kind=kind, **values))
+    else:
+        connection.execute(update(table).where(table.c.kind == kind).values(**values))
+    return values["version"], values["row_total"]
+
+
+def open_change(
+    store: "Store",
+    actor: str,
+    action: str,
+    *,
+    kinds: Iterable[str] = (),
+    details: dict[str, Any] | None = None,
+    source: str | None = None,
+    key: str | None = None,
+) -> int:
+    """Open a long change and return its id; ConflictError when another one is open on the same kind."""
+    wanted = sorted(kinds)
+    with store.write() as connection:
+        known = _found(connection, key)
+        if known is not None:
+            raise ConflictError(Text("这次导入已经提交过。", "This change was already submitted."), where=str(known.id))
+        for other in connection.execute(select(schema.change).where(schema.change.c.state == "pending")):
+            shared = set(json.loads(other.kinds)) & set(wanted)
+            if shared and not is_stale(other.heartbeat_at):
+                raise ConflictError(
+                    Text("另一项导入正在写入同一图层。", "Another import is writing to the same layer."),
+                    where=", ".join(sorted(shared)),
+                    mend=Text("请等它完成后再试。", "Try again when it is finished."),
+                )
+        return _new(
+            connection,
+            "pending",
+            actor,
+            action,
+            kinds=_json(wanted),
+            details=_json(details or {}),
+            source=source,
+            key=key,
+        )
+
+
+def is_stale(heartbeat_at: str, *, older_than_s: float = STALE_S) -> bool:
+    """Whether a heartbeat is so old that its process must be dead."""
+    moment = datetime.fromisoformat(heartbeat_at)
+    return datetime.now(UTC) - moment > timedelta(seconds=older_than_s)
+
+
+def heartbeat(connection: Connection, change_id: int, kind: str, inserted: int) -> None:
+    """Sign of life of a pending change, with the rows it has inserted so far; ConflictError when it was ended."""
+    row = connection.execute(select(schema.change).where(schema.change.c.id == change_id)).one_or_none()
+    if row is None or row.state == "undone":
+        raise ConflictError(
+            Text("这次导入已被取消或回收。", "This change was cancelled or cleaned up."), where=str(change_id)
+        )
+    if row.state == "done":
+        return
+    rows = json.loads(row.rows)
+    rows = rows if isinstance(rows, dict) else {}
+    rows[kind] = rows.get(kind, 0) + inserted
+    connection.execute(
+        update(schema.change).where(schema.change.c.id == change_id).values(rows=_json(rows), heartbeat_at=schema.now())
+    )
+
+
+def finish(
+    store: "Store",
+    change_id: int,
+    kinds: Iterable[str],
+    rows: int | dict[str, int],
+    answer: dict[str, Any] | None = None,
+) -> None:
+    """Make a pending change count: state, versions, audit row, in one transaction."""
+    with store.write() as connection:
+        row = connection.execute(select(schema.change).where(schema.change.c.id == change_id)).one_or_none()
+        if row is None or row.state != "pending":
+            raise ConflictError(Text("这次导入已经结束。", "This change is no longer open."), where=str(change_id))
+        inserted = json.loads(row.rows)
+        change = Change(change_id, connection, rows=rows, details=json.loads(row.details), answer=answer)
+        for kind in {*kinds, *inserted}:
+            change.touch(kind, added=inserted.get(kind, 0))
+        _close(store, connection, change, row.actor, row.action, row.source)
+
+
+def abandon(store: "Store", change_id: int) -> None:
+    """End a pending change as if it had never been: its rows are deleted, its marks on other rows removed."""
+    with store.write() as connection:
+        row = connection.execute(select(schema.change).where(schema.change.c.id == change_id)).one_or_none()
+        if row is None or row.state == "done":
+            raise NotFoundError(Text("没有这项未完成的更改。", "There is no such open change."), where=str(change_id))
+        connection.execute(
+            update(schema.change)
+            .where(schema.change.c.id == change_id)
+            .values(state="undone", closed_at=schema.now(), key=None)
+        )
+        kinds = {*json.loads(row.kinds), *json.loads(row.rows)}
+        audit.write(connection, change_id, row.actor, "abandon", {"of": row.action})
+    for kind in sorted(kinds & set(KINDS)) or sorted(KINDS):
+        with store.write(durable=False) as connection:
+            _erase(store, connection, kind, change_id)
+
+
+def _erase(store: "Store", connection: Connection, kind: str, change_id: int) -> None:
+    table = schema.ROWS[kind]
+    mine = table.c.created_by == change_id
+    if store.dialect == "gpkg" and KINDS[kind].geometry != "none":
+        import numpy as np
+
+        fids = np.array(connection.scalars(select(table.c.fid).where(mine)).all(), dtype=np.int64)
+        if len(fids):
+            rtree.remove(connection, f"rtree_{table.name}_geom", fids)
+    connection.execute(delete(table).where(mine))
+    connection.execute(update(table).where(table.c.retired_by == change_id).values(retired_by=None, retired_at=None))
+    if KINDS[kind].versioned:
+        connection.execute(update(table).where(table.c.closed_by == change_id).values(closed_by=None, valid_to=None))
+
+
+def sweep(store: "Store") -> list[int]:
+    """Abandon pending changes whose process is dead; returns their ids. Called when a store is opened."""
+    with store.read() as connection:
+        pending = connection.execute(
+            select(schema.change.c.id, schema.change.c.heartbeat_at).where(schema.change.c.state == "pending")
+        ).all()
+    dead = [row.id for row in pending if is_stale(row.heartbeat_at)]
+    for change_id in dead:
+        abandon(store, change_id)
+    return dead
+
+
+def undo(store: "Store", change_id: int, actor: str) -> None:
+    """Take back a finished import: its rows no longer count, rows it ended count again.
+
+    ConflictError when a later change touched one of the same layers: the newest must be taken back first.
+    """
+    with store.write() as connection:
+        row = connection.execute(select(schema.change).where(schema.change.c.id == change_id)).one_or_none()
+        if row is None or row.state != "done" or not json.loads(row.kinds):
+            raise NotFoundError(
+                Text("没有可以撤销的这项更改。", "There is no such change to undo."), where=str(change_id)
+            )
+        kinds = set(json.loads(row.kinds))
+        later = connection.execute(
+            select(schema.change).where(schema.change.c.id > change_id, schema.change.c.state.in_(("done", "pending")))
+        ).all()
+        blocking = [other.id for other in later if kinds & set(json.loads(other.kinds)) and other.action != "undo"]
+        if blocking or any(kind not in KINDS for kind in kinds):
+            raise ConflictError(
+                Text(
+                    "同一图层之后又有更改，不能直接撤销。",
+                    "A later change touched the same layer, so this one cannot be undone.",
+                ),
+                where=", ".join(sorted(kinds)),
+                mend=Text("请先撤销较新的更改，或重新导入。", "Undo the newer change first, or import again."),
+            )
+        connection.execute(
+            update(schema.change).where(schema.change.c.id == change_id).values(state="undone", key=None)
+        )
+        moment = schema.now()
+        undoing = _new(connection, "done", actor, "undo", closed_at=moment, details=_json({"change": change_id}))
+        change = Change(undoing, connection, details={"change": change_id})
+        for kind in kinds:
+            change.touch(kind)
+        _close(store, connection, change, actor, "undo", None)
+
+
+def touched(table: Any, change_id: int) -> Any:
+    """Condition: rows that a change made or ended."""
+    conditions = [table.c.created_by == change_id, table.c.retired_by == change_id]
+    if "closed_by" in table.c:
+        conditions.append(table.c.closed_by == change_id)
+    return or_(*conditions)

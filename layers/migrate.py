@@ -1,0 +1,50 @@
+"""Numbered migrations of the store, each in one transaction.
+
+A new store is made by `schema.py` as it is today and marked with the newest number. An older store is brought up step
+by step at its next opening; a newer one is refused.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, func, insert, inspect, select
+
+from geo.errors import StoreError
+from geo.words import Text
+
+from . import schema
+
+if TYPE_CHECKING:
+    from .store import Store
+
+STEPS: dict[int, Callable[[Connection], None]] = {}
+"""Steps by number: step n brings a store of version n-1 to version n. Version 1 is the first there was."""
+
+
+def mark_new(connection: Connection) -> None:
+    """Note that a store just made is of the newest version."""
+    connection.execute(insert(schema.migration).values(number=schema.LATEST, applied_at=schema.now()))
+
+
+def require_current(store: "Store") -> None:
+    """Bring the store to the newest version; StoreError when it is not ours, too new, or old and read-only."""
+    with store.read() as connection:
+        if not inspect(connection).has_table("migration"):
+            raise StoreError(
+                Text("这不是网格系统的数据文件。", "This is not a wangge store."),
+                where=repr(store),
+                mend=Text("普通的 GeoPackage 请用导入功能读取。", "Import an ordinary GeoPackage instead."),
+            )
+        number = connection.scalar(select(func.max(schema.migration.c.number))) or 0
+    if number > schema.LATEST:
+        raise StoreError(
+            Text("数据文件由更新版本的程序创建。", "The store was made by a newer version."),
+            where=f"{number} > {schema.LATEST}",
+            mend=Text("请升级程序。", "Update the program."),
+        )
+    for step in range(number + 1, schema.LATEST + 1):
+        with store.write() as connection:
+            if connection.scalar(select(func.max(schema.migration.c.number))) >= step:
+                continue
+            STEPS[step](connection)
+            connection.execute(insert(schema.migration).values(number=step, applied_at=schema.now()))

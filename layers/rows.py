@@ -1,0 +1,235 @@
+"""Putting rows into the store, ending them, and setting where they fall.
+
+Rows go in by batches of well under two seconds; nobody sees them before their change is done (see `changes.py`).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from geopandas import GeoDataFrame
+from sqlalchemy import Connection, Table, bindparam, func, select, update
+
+from geo.errors import InputError
+from geo.words import Text
+
+from . import changes, postgis, rtree, schema
+from .filters import among
+from .geometry import to_blobs, to_ewkb_hex
+from .history import day
+from .kinds import BASELINE_DATE, KINDS, Field, Kind
+
+if TYPE_CHECKING:
+    from .store import Store
+
+BATCH = 50_000
+
+Progress = Callable[[int, int], None]
+
+
+def insert_rows(
+    store: "Store",
+    change_id: int,
+    kind: str,
+    frame: pd.DataFrame,
+    *,
+    valid_from: date | str | None = None,
+    progress: Progress | None = None,
+) -> int:
+    """Insert the rows of `frame` under a change opened by `Store.open_change`; returns their number.
+
+    Columns of the frame named like fields of the kind (and `village_code`, `grid_code` of homed kinds) are stored,
+    others are an InputError. Geometry in EPSG:4490; missing is allowed. Moments without a zone are wall time of the
+    place. `valid_from`: first day the rows count (default: since always). `progress(done, total)` after each batch.
+    """
+    place_offset_h = store.place_offset_h
+    done = 0
+    boxes: list[tuple[np.ndarray, np.ndarray]] = []
+    while done < len(frame):
+        part = frame.iloc[done : done + BATCH]
+        with store.write(durable=False) as connection:
+            changes.heartbeat(connection, change_id, kind, len(part))
+            boxes.append(_insert(connection, change_id, kind, part, valid_from, place_offset_h))
+        done += len(part)
+        if progress is not None:
+            progress(done, len(frame))
+    if boxes and store.dialect == "gpkg" and KINDS[kind].geometry != "none":
+        with store.write(durable=False) as connection:
+            changes.heartbeat(connection, change_id, kind, 0)
+            _index(connection, schema.ROWS[kind], boxes)
+    return done
+
+
+def insert_in(
+    change: changes.Change,
+    kind: str,
+    frame: pd.DataFrame,
+    *,
+    valid_from: date | str | None = None,
+    place_offset_h: int = 0,
+) -> np.ndarray:
+    """Insert few rows inside a short change; returns their fids (empty on PostgreSQL)."""
+    fids_and_boxes = _insert(change.connection, change.id, kind, frame, valid_from, place_offset_h)
+    table = schema.ROWS[kind]
+    if change.connection.dialect.name == "sqlite" and KINDS[kind].geometry != "none":
+        _index(change.connection, table, [fids_and_boxes])
+    change.touch(kind, added=len(frame))
+    return fids_and_boxes[0]
+
+
+def _index(connection: Connection, table: Table, parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
+    fids = np.concatenate([fids for fids, _ in parts])
+    boxes = np.concatenate([box for _, box in parts])
+    there = ~np.isnan(boxes[:, 0])
+    rtree.add(connection, f"rtree_{table.name}_geom", fids[there], boxes[there])
+
+
+def _insert(
+    connection: Connection,
+    change_id: int,
+    kind_name: str,
+    frame: pd.DataFrame,
+    valid_from: date | str | None,
+    place_offset_h: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Insert one batch; returns fids and boxes (minx, maxx, miny, maxy; NaN without geometry)."""
+    kind = KINDS[kind_name]
+    table = schema.ROWS[kind_name]
+    fields = {field.name: field for field in schema.own_fields(kind)}
+    geometry_name = frame.geometry.name if isinstance(frame, GeoDataFrame) else None
+    _require_columns(kind, frame, fields, geometry_name)
+    sqlite = connection.dialect.name == "sqlite"
+    names: list[str] = []
+    values: list[Any] = []
+    boxes = np.full((len(frame), 4), np.nan)
+    if geometry_name is not None and kind.geometry != "none":
+        shapes = np.asarray(frame.geometry.array, dtype=object)
+        boxes = shapely.bounds(shapes)[:, [0, 2, 1, 3]]
+        names.append("geom")
+        values.append(to_blobs(shapes) if sqlite else to_ewkb_hex(shapes))
+    for name, field in fields.items():
+        if name in frame.columns and name != geometry_name:
+            names.append(name)
+            values.append(stored_values(frame[name], field, place_offset_h))
+    if kind.versioned:
+        names.append("valid_from")
+        values.append(repeat(day(valid_from) if valid_from is not None else BASELINE_DATE, len(frame)))
+    names += ["recorded_at", "created_by"]
+    values += [repeat(schema.now(), len(frame)), repeat(change_id, len(frame))]
+    if not sqlite:
+        postgis.copy_rows(connection, table.name, names, zip(*values, strict=True))
+        return np.empty(0, np.int64), boxes
+    last = connection.scalar(select(func.max(table.c.fid))) or 0
+    fids = np.arange(last + 1, last + 1 + len(frame))
+    marks = ", ".join("?" * (len(names) + 1))
+    listed = ", ".join(f'"{name}"' for name in ("fid", *names))
+    connection.connection.cursor().executemany(
+        f'INSERT INTO "{table.name}" ({listed}) VALUES ({marks})',  # noqa: S608
+        zip(fids.tolist(), *values, strict=True),
+    )
+    return fids, boxes
+
+
+def _require_columns(kind: Kind, frame: pd.DataFrame, fields: dict[str, Field], geometry_name: str | None) -> None:
+    unknown = [str(name) for name in frame.columns if name not in fields and name not in (geometry_name, "fid")]
+    if unknown:
+        raise InputError(
+            Text(
+                f"图层“{kind.label.zh}”没有这些字段：{'、'.join(unknown)}。",
+                f"The layer '{kind.label.en}' has no such fields: {', '.join(unknown)}.",
+            ),
+            where=kind.name,
+        )
+
+
+def stored_values(column: pd.Series, field: Field, place_offset_h: int = 0) -> list[Any]:
+    """Values of a column as they are bound: text, int, float, bool, ISO date, UTC moment; None when missing."""
+    if field.dtype == "datetime":
+        moments = pd.to_datetime(column)
+        if moments.dt.tz is None:
+            moments = moments - pd.Timedelta(hours=place_offset_h)
+        else:
+            moments = moments.dt.tz_convert("UTC").dt.tz_localize(None)
+        return _iso(moments, "ms", "Z")
+    if field.dtype == "date":
+        return _iso(pd.to_datetime(column), "D", "")
+    missing = column.isna().to_numpy()
+    if field.dtype == "text":
+        plain = column.astype(object).where(~missing, None).tolist()
+        return [value if value is None or isinstance(value, str) else str(value) for value in plain]
+    target: Any = {"integer": np.int64, "real": np.float64, "boolean": bool}[field.dtype]
+    if not missing.any():
+        return column.to_numpy(dtype=target).tolist()
+    values: list[Any] = [None] * len(column)
+    there = np.flatnonzero(~missing)
+    for row, value in zip(there, column[~missing].to_numpy(dtype=target).tolist(), strict=True):
+        values[row] = value
+    return values
+
+
+def _iso(moments: pd.Series, unit: Any, tail: str) -> list[str | None]:
+    array = moments.to_numpy(dtype="datetime64[ms]")
+    text = np.datetime_as_string(array, unit=unit)
+    values: list[str | None] = [f"{value}{tail}" for value in text.tolist()] if tail else text.tolist()
+    for row in np.flatnonzero(np.isnat(array)):
+        values[row] = None
+    return values
+
+
+def _batches(fids: Sequence[int] | np.ndarray) -> Iterator[list[int]]:
+    listed = np.asarray(fids, dtype=np.int64)
+    for start in range(0, len(listed), BATCH):
+        yield listed[start : start + BATCH].tolist()
+
+
+def close_rows(
+    store: "Store", change_id: int, kind: str, fids: Sequence[int] | np.ndarray, on: date | str, *, within: Any = None
+) -> None:
+    """End rows on a day: `on` is the first day they no longer count. `within`: a short `Change` to do it in."""
+    table = schema.ROWS[kind]
+    values = {"valid_to": day(on), "closed_by": change_id}
+    _end(store, change_id, kind, fids, update(table).values(**values), within)
+
+
+def retire_rows(
+    store: "Store", change_id: int, kind: str, fids: Sequence[int] | np.ndarray, *, within: Any = None
+) -> None:
+    """Take rows back as if they had never counted (a correction)."""
+    table = schema.ROWS[kind]
+    values = {"retired_at": schema.now(), "retired_by": change_id}
+    _end(store, change_id, kind, fids, update(table).values(**values), within)
+
+
+def _end(store: "Store", change_id: int, kind: str, fids: Any, statement: Any, within: Any) -> None:
+    table = schema.ROWS[kind]
+    for batch in _batches(fids):
+        chosen = statement.where(among(table.c.fid, batch))
+        if within is not None:
+            within.connection.execute(chosen)
+            within.touch(kind)
+            continue
+        with store.write(durable=False) as connection:
+            changes.heartbeat(connection, change_id, kind, 0)
+            connection.execute(chosen)
+
+
+def set_homes(
+    connection: Connection, kind: str, fids: np.ndarray, village_code: Sequence[Any], grid_code: Sequence[Any]
+) -> None:
+    """Set in place where rows fall: codes or None, one per fid. Not a version of the row: it follows from the areas."""
+    table = schema.ROWS[kind]
+    if len(fids) == 0:
+        return
+    connection.execute(
+        update(table)
+        .where(table.c.fid == bindparam("of_fid"))
+        .values(village_code=bindparam("new_village"), grid_code=bindparam("new_grid")),
+        [
+            {"of_fid": int(fid), "new_village": village, "new_grid": grid}
+            for fid, village, grid in zip(fids, village_code, grid_code, strict=True)
+        ],
+    )

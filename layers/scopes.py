@@ -1,0 +1,120 @@
+"""Area scope: what an account that is limited to some areas may see.
+
+The account names area codes of any level. They are followed down the hierarchy (parent columns; with 12-digit codes
+also the code itself where a parent is not recorded). Rows without a code of their own (zones, boundary lines,
+reference layers) count as inside when they touch the outline of those areas.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import shapely
+from sqlalchemy import ColumnElement, Connection, false, or_, select
+
+from . import schema
+from .filters import among
+from .geometry import from_stored
+from .history import Hidden, counted
+from .kinds import AREA_KINDS, KINDS
+
+if TYPE_CHECKING:
+    from .frames import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Codes by area kind that an account reaches; with `everywhere` there is no limit and the sets are empty."""
+
+    everywhere: bool = False
+    codes: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def village_codes(self) -> frozenset[str]:
+        """Codes of the villages inside."""
+        return self.codes.get("village", frozenset())
+
+    @property
+    def grid_codes(self) -> frozenset[str]:
+        """Codes of the grids inside."""
+        return self.codes.get("grid", frozenset())
+
+    def contains(self, kind: str, code: str) -> bool:
+        """Whether an area is inside."""
+        return self.everywhere or code in self.codes.get(kind, frozenset())
+
+
+def _stem(code: str) -> str:
+    """A 12-digit code without its empty levels: the common beginning of all codes below it."""
+    if len(code) != 12 or not code.isdigit():
+        return code
+    for length in (2, 4, 6, 9):
+        if not code[length:].strip("0"):
+            return code[:length]
+    return code
+
+
+def resolve(connection: Connection, areas: Sequence[str], codes: str, hidden: Hidden, on: str) -> Scope:
+    """Follow area codes down to townships, villages, natural villages and grids that count on a day."""
+    named = frozenset(areas)
+    stems = tuple(_stem(code) for code in named) if codes == "cn12" else ()
+    reached: dict[str, frozenset[str]] = {}
+    for kind in AREA_KINDS:
+        definition, table = KINDS[kind], schema.ROWS[kind]
+        above = reached.get(definition.parent_kind, frozenset())
+        rows = connection.execute(
+            select(table.c[definition.key], table.c[definition.parent]).where(counted(kind, table, hidden, on))
+        )
+        reached[kind] = frozenset(
+            code
+            for code, parent in rows
+            if code in named or (parent in above if parent else bool(stems) and str(code).startswith(stems))
+        )
+    return Scope(codes=reached)
+
+
+def condition(connection: Connection, source: "Source", scope: Scope, hidden: Hidden, on: str) -> ColumnElement[bool]:
+    """Rows of a layer that lie inside a scope."""
+    kind, table = KINDS.get(source.kind), source.table
+    if kind is not None and kind.is_area:
+        return among(table.c[kind.key], sorted(scope.codes.get(kind.name, ())))
+    if kind is not None and kind.homed:
+        return or_(
+            among(table.c.village_code, sorted(scope.village_codes)),
+            among(table.c.grid_code, sorted(scope.grid_codes)),
+        )
+    if kind is not None and kind.key == "area_code":
+        return among(table.c.area_code, sorted(frozenset().union(*scope.codes.values())))
+    if not source.spatial:
+        return false()
+    return among(table.c.fid, _touching(connection, source, scope, hidden, on))
+
+
+def _touching(connection: Connection, source: "Source", scope: Scope, hidden: Hidden, on: str) -> list[int]:
+    outline = _outline(connection, scope, hidden, on)
+    if outline is None:
+        return []
+    rows = connection.execute(
+        select(source.table.c.fid, source.table.c.geom).where(counted(source.kind, source.table, hidden, on))
+    ).cursor
+    listed: list[Any] = rows.fetchall() if rows is not None else []
+    if not listed:
+        return []
+    shapely.prepare(outline)
+    inside = shapely.intersects(outline, from_stored([row[1] for row in listed]))
+    return [row[0] for row, keep in zip(listed, inside, strict=True) if keep]
+
+
+def _outline(connection: Connection, scope: Scope, hidden: Hidden, on: str) -> shapely.Geometry | None:
+    for kind in AREA_KINDS:
+        codes = scope.codes.get(kind, frozenset())
+        if kind == "natural_village" or not codes:
+            continue
+        table = schema.ROWS[kind]
+        rows = connection.execute(
+            select(table.c.geom).where(counted(kind, table, hidden, on), among(table.c[KINDS[kind].key], sorted(codes)))
+        )
+        shapes = [row[0] for row in rows if row[0] is not None and row[0].geom_type.endswith("Polygon")]
+        if shapes:
+            return shapely.union_all(shapely.make_valid(shapes))
+    return None

@@ -1,0 +1,412 @@
+"""The store: one GeoPackage file, or a PostgreSQL database with PostGIS, behind one class.
+
+Reading is one transaction per `read()`; writing is `change()` for an act of a person and `open_change` ...
+`finish_change` for long imports (see `changes.py`). Writers take turns: a lock file and BEGIN IMMEDIATE on a
+GeoPackage, an advisory lock on PostgreSQL.
+"""
+
+import os
+import sqlite3
+import stat
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy.exc import DBAPIError
+
+from geo.errors import NotFoundError, StoreError
+from geo.words import Text
+
+from . import changes, gpkg, lock, migrate, postgis, schema
+from .changes import Change
+from .settings import Settings
+
+Answer = TypeVar("Answer")
+
+CODE_SYSTEMS = ("cn12", "free")
+_CHECKPOINT_BYTES = 8 << 20
+_TRIES = 5
+_KEPT = 500
+
+
+def store_url(given: str | None) -> str:
+    """The store that is meant: `given`, else $WANGGE_STORE, else wangge.gpkg in the current folder."""
+    return given or os.environ.get("WANGGE_STORE") or "wangge.gpkg"
+
+
+def is_postgis(url: str) -> bool:
+    """Whether a store address names a PostgreSQL database."""
+    return url.startswith(("postgresql://", "postgresql+psycopg://", "postgres://"))
+
+
+class Store:
+    """An open store. Make one with `create` or `open`, close it with `close` or as a context manager."""
+
+    def __init__(self, url: str, engine: Engine, *, path: Path | None, readonly: bool) -> None:
+        self.url = url
+        self.engine = engine
+        self.path = path
+        self.readonly = readonly
+        self.dialect = "postgis" if path is None else "gpkg"
+        self.settings = Settings(self)
+        self.kept: dict[Any, Any] = {}
+        self._place_offset_h: int | None = None
+        self._lock = None if path is None else lock.WriteLock(_beside(path, "write"))
+        self.codes = "cn12"
+
+    @property
+    def place_offset_h(self) -> int:
+        """Hours that wall time of the place is ahead of UTC (8 in China; 0 in a free store: times as given)."""
+        if self._place_offset_h is None:
+            self._place_offset_h = int(self.settings.get("time_offset_h", 0))
+        return self._place_offset_h
+
+    def keep(self, key: Any, value: Any) -> None:
+        """Remember a small derived value in this process; the key must hold the layer versions it came from."""
+        while len(self.kept) >= _KEPT:
+            self.kept.pop(next(iter(self.kept)), None)
+        self.kept[key] = value
+
+    def __repr__(self) -> str:
+        return f"Store({self.path or self.engine.url.render_as_string(hide_password=True)!r})"
+
+    @classmethod
+    def create(cls, url: str, *, codes: str = "cn12", rules: str | None = None) -> "Store":
+        """Make a new, empty store. `codes`: cn12 (12-digit area codes) or free; `rules`: name of its rule set.
+
+        Raises StoreError when it exists already, lies on a network drive or cannot be made.
+        """
+        if codes not in CODE_SYSTEMS:
+            raise ValueError(codes)
+        if is_postgis(url):
+            store = cls(url, postgis.engine(url), path=None, readonly=False)
+            with faults(), store.engine.begin() as connection:
+                postgis.create(connection)
+                migrate.mark_new(connection)
+        else:
+            path = Path(url).absolute()
+            lock.require_local(path)
+            _new_file(path)
+            try:
+                store = cls(str(path), _gpkg_engine(path, readonly=False), path=path, readonly=False)
+                with store.write() as connection:
+                    gpkg.create(connection)
+                    migrate.mark_new(connection)
+            except BaseException:
+                _remove_file(path)
+                raise
+        store.codes = codes
+        # Wall time of the place, kept as UTC: Chinese time is UTC+8 everywhere; free stores keep the time as given.
+        first = {"codes": codes, "time_offset_h": 8 if codes == "cn12" else 0, "rule_set": rules}
+        with store.change("owner", "create_store", details={"codes": codes}) as change:
+            for name, value in first.items():
+                if value is not None:
+                    store.settings.put(change.connection, name, value)
+        return store
+
+    @classmethod
+    def open(cls, url: str, *, readonly: bool = False) -> "Store":
+        """Open an existing store; `store.readonly` is True when the file may only be read (show a banner then).
+
+        Raises NotFoundError when there is none, StoreError when it is damaged, of a newer version or on a network
+        drive. Pending changes of dead processes are cleaned up.
+        """
+        if is_postgis(url):
+            store = cls(url, postgis.engine(url), path=None, readonly=readonly)
+        else:
+            path = Path(url).absolute()
+            if not path.is_file():
+                raise NotFoundError(
+                    Text(f"没有数据文件 {path.name}。", f"There is no store {path.name}."),
+                    where=str(path),
+                    mend=Text("请先运行 wangge init。", "Run wangge init first."),
+                )
+            lock.require_local(path)
+            readonly = readonly or not _may_write(path)
+            store = cls(str(path), _gpkg_engine(path, readonly=readonly), path=path, readonly=readonly)
+        try:
+            migrate.require_current(store)
+            store.codes = store.settings.get("codes", "cn12")
+            if not store.readonly:
+                changes.sweep(store)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Close all connections; the WAL is written back into the file."""
+        if self.dialect == "gpkg" and not self.readonly and self._lock is not None:
+            try:
+                with self._lock.held(), self.engine.connect() as connection:
+                    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            except (DBAPIError, StoreError, OSError):
+                pass  # the next opening recovers the WAL
+        self.engine.dispose()
+        if self._lock is not None:
+            self._lock.close()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- transactions
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection in one read transaction: everything read through it is of one moment."""
+        with faults(), self.engine.connect() as connection:
+            if self.dialect == "postgis":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def write(self, *, durable: bool = True) -> Iterator[Connection]:
+        """A connection in one write transaction that others wait for; keep it under two seconds.
+
+        `durable`: on disk when it returns (acts of people); False for batches of an import, where only the last
+        transaction must be.
+        """
+        if self.readonly:
+            raise StoreError(
+                Text("数据文件以只读方式打开，不能更改。", "The store is open read-only: nothing can be changed."),
+                where=self.url if self.path else "",
+                mend=Text("请检查文件和文件夹的写权限。", "Check the write permission of the file and its folder."),
+            )
+        if self.dialect == "postgis":
+            with faults(), self.engine.connect() as connection, connection.begin():
+                postgis.take_turn(connection, durable=durable)
+                yield connection
+            return
+        assert self._lock is not None
+        with faults(), self._lock.held(), self.engine.connect() as connection:
+            connection = connection.execution_options(wangge_begin="FULL" if durable else "NORMAL")
+            with connection.begin():
+                yield connection
+            self._checkpoint(connection)
+
+    def _checkpoint(self, connection: Connection) -> None:
+        wal = Path(f"{self.path}-wal")
+        try:
+            large = wal.stat().st_size > _CHECKPOINT_BYTES
+        except OSError:
+            return
+        if large:
+            raw: Any = connection.connection.driver_connection
+            try:
+                raw.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            except sqlite3.Error:
+                return  # the act is committed; a full disk meets the next write
+
+    def change(
+        self,
+        actor: str,
+        action: str,
+        *,
+        details: dict[str, Any] | None = None,
+        source: str | None = None,
+        key: str | None = None,
+    ) -> AbstractContextManager[Change]:
+        """An act of a person: one transaction with its audit row. `key`: idempotency key (see `Change.repeated`)."""
+        return changes.short(self, actor, action, details=details, source=source, key=key)
+
+    def act(
+        self, actor: str, action: str, body: Callable[[Change], dict[str, Any]], *, key: str | None = None, **said: Any
+    ) -> dict[str, Any]:
+        """Run `body` in a change and give its answer; after a lost connection it is tried again, never done twice."""
+        key = key or uuid.uuid4().hex
+        for attempt in range(_TRIES):
+            try:
+                with self.change(actor, action, key=key, **said) as change:
+                    if change.repeated:
+                        return change.answer or {}
+                    change.answer = body(change)
+                return change.answer
+            except ConnectionLost:
+                if attempt == _TRIES - 1:
+                    raise
+                time.sleep(0.2 * 2**attempt)
+        raise AssertionError
+
+    def open_change(
+        self,
+        actor: str,
+        action: str,
+        *,
+        kinds: Iterable[str] = (),
+        details: dict[str, Any] | None = None,
+        source: str | None = None,
+        key: str | None = None,
+    ) -> int:
+        """Begin a long change; its rows stay invisible until `finish_change`. See `changes.open_change`."""
+        return changes.open_change(self, actor, action, kinds=kinds, details=details, source=source, key=key)
+
+    def finish_change(
+        self,
+        change_id: int,
+        kinds: Iterable[str],
+        rows: int | dict[str, int],
+        answer: dict[str, Any] | None = None,
+    ) -> None:
+        """Make a long change visible: one transaction with versions and audit row."""
+        changes.finish(self, change_id, kinds, rows, answer)
+
+    def abandon_change(self, change_id: int) -> None:
+        """End a long change as if it had never been."""
+        changes.abandon(self, change_id)
+
+    def undo_change(self, change_id: int, actor: str) -> None:
+        """Take back a finished change. See `changes.undo`."""
+        changes.undo(self, change_id, actor)
+
+    def versions(self, kinds: Iterable[str] | None = None) -> dict[str, int]:
+        """Version of each layer that ever had rows, or of `kinds` (0 when it never had)."""
+        with self.read() as connection:
+            rows = connection.execute(select(schema.layer_version.c.kind, schema.layer_version.c.version)).all()
+        known = {row.kind: row.version for row in rows}
+        return known if kinds is None else {kind: known.get(kind, 0) for kind in kinds}
+
+    # --- the file
+
+    def serve_lock(self) -> AbstractContextManager[Any]:
+        """Say that a server runs on this store; ConflictError when one does already. Hold it while serving."""
+        if self.path is None or self.readonly:
+            return _nothing()
+        return lock.ServerLock(_beside(self.path, "server"))
+
+    def quick_check(self) -> bool:
+        """Whether the file's pages are sound (SQLite's quick_check); True on PostgreSQL, which checks for itself."""
+        if self.path is None:
+            return True
+        with self.read() as connection:
+            return connection.execute(text("PRAGMA quick_check(1)")).scalar_one() == "ok"
+
+
+class ConnectionLost(StoreError):
+    """The database server went away in the middle; the act may or may not be done."""
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+def _beside(path: Path, word: str) -> Path:
+    return path.with_name(f".{path.name}.{word}-lock")
+
+
+def _new_file(path: Path) -> None:
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    except FileExistsError:
+        raise StoreError(
+            Text(f"{path.name} 已存在。", f"{path.name} exists already."),
+            where=str(path),
+            mend=Text("请换一个文件名。", "Choose another file name."),
+        ) from None
+    except OSError as error:
+        raise StoreError(
+            Text(f"无法创建 {path.name}。", f"Cannot make {path.name}: {error.strerror}."), where=str(path)
+        ) from None
+    os.close(handle)
+
+
+def _remove_file(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    _beside(path, "write").unlink(missing_ok=True)
+
+
+def _may_write(path: Path) -> bool:
+    mode = path.stat().st_mode
+    if not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+        return False
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def _gpkg_engine(path: Path, *, readonly: bool) -> Engine:
+    def connect() -> sqlite3.Connection:
+        # The address is quoted by Path.as_uri, so that no character of a file name can add a parameter.
+        address = path.as_uri() + ("?mode=ro" if readonly else "?mode=rw")
+        connection = sqlite3.connect(address, uri=True, check_same_thread=False, cached_statements=256)
+        try:
+            gpkg.prepare(connection, readonly=readonly)
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            connection.close()
+            wal = Path(f"{path}-wal")
+            if not readonly or (wal.exists() and wal.stat().st_size):
+                raise
+            # A WAL file in a folder that cannot be written: without a -wal beside it the file is whole by itself.
+            connection = sqlite3.connect(address + "&immutable=1", uri=True, check_same_thread=False)
+            gpkg.prepare(connection, readonly=True)
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=_pool(), pool_size=8, max_overflow=64)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        level = connection.get_execution_options().get("wangge_begin")
+        if level is None:
+            connection.exec_driver_sql("BEGIN")
+        else:
+            raw: Any = connection.connection.driver_connection
+            raw.execute(f"PRAGMA synchronous = {level}")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _pool() -> Any:
+    from sqlalchemy.pool import QueuePool
+
+    return QueuePool
+
+
+@contextmanager
+def faults() -> Iterator[None]:
+    """Turn the faults of the database driver into `StoreError`s that say what to do."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _fault(error.orig or error, lost=error.connection_invalidated) from error
+    except sqlite3.Error as error:
+        raise _fault(error, lost=False) from error
+
+
+def _fault(error: BaseException, *, lost: bool) -> StoreError:
+    name = getattr(error, "sqlite_errorname", "")
+    state = getattr(error, "sqlstate", "") or ""
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) or state in ("53100", "53200"):
+        return StoreError(
+            Text(
+                "磁盘已满或无法写入，更改未保存，原有数据不受影响。", "Disk full or not writable: nothing was changed."
+            ),
+            mend=Text("请清理磁盘空间后再试。", "Free some disk space and try again."),
+        )
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return lock.busy()
+    if name.startswith("SQLITE_READONLY"):
+        return StoreError(Text("数据文件只读，不能更改。", "The store is read-only."))
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return StoreError(
+            Text("数据文件已损坏。", "The store is damaged."),
+            mend=Text("请从备份恢复（wangge restore）。", "Restore it from a backup (wangge restore)."),
+        )
+    if name.startswith("SQLITE_CANTOPEN"):
+        return StoreError(Text("无法打开数据文件。", "The store cannot be opened."))
+    if lost or state.startswith(("57P", "08")) or (type(error).__name__ == "OperationalError" and not name):
+        return ConnectionLost(
+            Text("与数据库的连接中断。", "The connection to the database was lost."),
+            mend=Text("请稍后再试。", "Try again in a moment."),
+        )
+    return StoreError(
+        Text("数据库出错，更改未保存。", f"The database refused: {type(error).__name__}."), where=str(error)[:200]
+    )
