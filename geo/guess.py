@@ -109,13 +109,35 @@ def _readings(box: Bounds) -> list[tuple[str, float, bool, Text]]:
 
 
 def _placed(box: Bounds, crs: str) -> Bounds | None:
-    """Where a box of coordinates lies, in degrees; None when it lies nowhere."""
+    """Where a box of coordinates lies, in degrees; None when it lies nowhere.
+
+    Zones of one family differ by a turn about the earth's axis only, so one of each stands in for all: a projection
+    set up for each of a hundred zones would take seconds.
+    """
     west, south, east, north = box
-    x, y = np.array([west, east, west, east, (west + east) / 2]), np.array([south, south, north, north, (south + north) / 2])
-    lon, lat = transform_xy(x, y, crs, LONLAT)
+    x = np.array([west, east, west, east, (west + east) / 2])
+    y = np.array([south, south, north, north, (south + north) / 2])
+    meridian = _meridian(crs)
+    if meridian is None:
+        lon, lat = transform_xy(x, y, crs, LONLAT)
+    else:
+        lon, lat = transform_xy(x % 1e6, y, "EPSG:32649" if crs.startswith("EPSG:326") else "EPSG:4546", LONLAT)
+        lon = (lon + meridian - 111 + 180) % 360 - 180
     if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
         return None
     return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
+
+
+def _meridian(crs: str) -> int | None:
+    """Central meridian of a zoned system, None for others."""
+    code = int(crs[5:])
+    if 4513 <= code <= 4554:  # 3-degree zones, with and without the zone number
+        return 75 + 3 * ((code - 4513) % 21)
+    if 4491 <= code <= 4512:  # 6-degree zones, likewise
+        return 75 + 6 * ((code - 4491) % 11)
+    if 32601 <= code <= 32660:
+        return 6 * (code - 32600) - 183
+    return None
 
 
 def _in_zone(crs: str, bounds: Bounds, vague: bool, placed: bool) -> bool:
@@ -124,17 +146,14 @@ def _in_zone(crs: str, bounds: Bounds, vague: bool, placed: bool) -> bool:
     Counties straddle zone borders, so the belts overlap a little. A 6-degree zone without number is the 3-degree zone
     of the same meridian, number for number: it is named only beyond the belt of the latter.
     """
-    code, middle = int(crs[5:]), (bounds[0] + bounds[2]) / 2
-    if 4513 <= code <= 4554:
-        succeeded = vague and (code - 4534) % 2 == 0  # a 6-degree zone takes over where the belt ends
-        belt = 3.6 if placed and not succeeded else 1.8
-        return abs(middle - (75 + 3 * ((code - 4513) % 21))) <= belt
-    if 4491 <= code <= 4512:
-        off = abs(middle - (75 + 6 * ((code - 4491) % 11)))
-        return off <= 3.6 and not (vague and off <= 1.8)
-    if 32601 <= code <= 32660:
-        return abs(middle - (6 * (code - 32600) - 183)) <= 3.6
-    return True
+    meridian = _meridian(crs)
+    if meridian is None:
+        return True
+    off = abs((bounds[0] + bounds[2]) / 2 - meridian)
+    if 4513 <= int(crs[5:]) <= 4554:
+        succeeded = vague and meridian % 6 == 3  # a 6-degree zone takes over where the belt ends
+        return off <= (3.6 if placed and not succeeded else 1.8)
+    return off <= 3.6 and not (vague and off <= 1.8 and not crs.startswith("EPSG:326"))
 
 
 def _fit(bounds: Bounds, near: Bounds) -> float:
