@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .synthetic_plan import Plan
+
 Syllables = Mapping[str, Sequence[str]]
 """Word lists: county, city, town_first, town_second, village_first, village_second, community, natural_first,
 natural_last."""
@@ -56,6 +58,38 @@ class Namer:
         """Word `number` of a list, or a numbered stem when the list is missing or too short."""
         listed = self.syllables.get(words, ()) if self.syllables is not None else ()
         return listed[number] if number < len(listed) else f"{stem}{number + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Codes and names by row of county, township and village."""
+
+    county_code: list[str]
+    county: list[str]
+    township_code: list[str]
+    township: list[str]
+    village_code: list[str]
+    village: list[str]
+
+
+def make_names(plan: Plan, namer: Namer) -> Names:
+    counties = [namer.pick("county", number, "County ") for number in range(plan.size.counties)]
+    seat_urban = plan.population_of_township
+    rural = ~plan.street & (seat_urban < np.quantile(seat_urban, 0.25))
+    county_code = county_codes(plan.size.counties)
+    township_code = township_codes(plan.county_of_township, plan.street, rural, county_code)
+    streets = iter(namer.unique("street_first", "street_second", "街道", int(plan.street.sum()), "街道"))
+    towns = iter(namer.unique("town_first", "town_second", "镇", int((~plan.street & ~rural).sum()), "镇"))
+    others = iter(namer.unique("town_first", "town_second", "乡", int(rural.sum()), "乡"))
+    township = [
+        next(streets) if is_street else next(others) if is_rural else next(towns)
+        for is_street, is_rural in zip(plan.street.tolist(), rural.tolist(), strict=True)
+    ]
+    village_code = village_codes(plan.township_of_village, plan.urban, township_code)
+    urban = iter(namer.unique("community_first", "community_second", "社区", int(plan.urban.sum()), "社区"))
+    country = iter(namer.unique("village_first", "village_second", "村", int((~plan.urban).sum()), "村"))
+    village = [next(urban) if is_urban else next(country) for is_urban in plan.urban.tolist()]
+    return Names(county_code, counties, township_code, township, village_code, village)
 
 
 def county_codes(count: int) -> list[str]:

@@ -103,7 +103,7 @@ def make_zones(
     frame["problem_type"] = rng.choice(np.array(["02", "04", "06", "14", "99"], dtype=object), len(frame))
     frame["quarter"] = rng.choice(quarters, len(frame))
     frame["state"] = rng.choice(states, len(frame))
-    frame["effect"] = np.where(frame["state"] == "已验收", "明显好转", None)
+    frame["effect"] = frame["state"].map({"已验收": "明显好转"}).astype(object)
     town = np.flatnonzero(plan.built_up > 0.5)
     rooms = [
         ("学生宿舍", "视频条例第八条"),
@@ -118,7 +118,7 @@ def make_zones(
                 "name": f"{rooms[i % 4][0]}{i // 4 + 1}",
                 "zone_type": rooms[i % 4][0],
                 "legal_ref": rooms[i % 4][1],
-                "shape": _blob(rng, *centre, 35.0),
+                "shape": _blob(rng, centre[0], centre[1], 35.0),
             }
             for i, centre in enumerate(centres)
         ],
@@ -132,7 +132,7 @@ def make_zones(
                 "name": f"须征求意见区{i + 1}",
                 "zone_type": "涉密单位周边",
                 "legal_ref": "视频条例第十条",
-                "shape": _blob(rng, *site, 600.0),
+                "shape": _blob(rng, site[0], site[1], 600.0),
             }
             for i, site in enumerate(sites)
         ],

@@ -154,7 +154,8 @@ def _streets(plan: Plan) -> np.ndarray:
         for turn, step in ((0, 1.0), (1, 1.35)):
             for offset in (offsets * step).tolist():
                 level = np.full(len(reach), offset)
-                points = _bent(*((reach, level) if turn == 0 else (level, reach)), centre, bearing, radius)
+                along, across = (reach, level) if turn == 0 else (level, reach)
+                points = _bent(along, across, centre, bearing, radius)
                 lines += _runs(points, plan.towns.density(points) > 0.42)
     return np.array(lines, dtype=object)
 
