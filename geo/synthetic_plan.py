@@ -10,12 +10,14 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from .synthetic_areas import Segments, border_segments, divide, grow, inside_cells, spread
+from .synthetic_areas import Segments, border_segments, divide, grow, inside_cells, nearest_distinct, spread
 from .synthetic_land import Mesh, Terrain, border_cost, make_mesh, make_terrain, valley_nearness
 from .synthetic_people import choose_dedicated, grid_households, grid_share, village_households
 
 VILLAGE_KM2 = 8.0
 VILLAGES_PER_TOWNSHIP = 14
+CELLS_PER_GRID = (34.0, 20.0)
+"""Mesh cells that a rural grid is drawn with: up to 5,000 grids, and above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,19 @@ class Towns:
     def density(self, xy: np.ndarray) -> np.ndarray:
         """How built-up each place is: 1 in a county town's centre, 0 in the open country."""
         result = np.zeros(len(xy))
+        order = np.argsort(xy[:, 0])
+        east = xy[order, 0]
         for number, (centre, radius) in enumerate(zip(self.xy, self.radius_m, strict=True)):
-            dx, dy = (xy - centre).T
+            # Beyond 2.2 radii a town is nothing: looking there would take as long as the towns are many.
+            strip = order[slice(*np.searchsorted(east, (centre[0] - 2.2 * radius, centre[0] + 2.2 * radius)))]
+            near = strip[np.abs(xy[strip, 1] - centre[1]) < 2.2 * radius]
+            dx, dy = (xy[near] - centre).T
             bearing = np.arctan2(dy, dx)
             # Towns are not round: they reach along two or three roads.
             reach = radius * (1.0 + 0.22 * np.cos(2 * bearing + number) + 0.13 * np.cos(3 * bearing + 2.0 * number))
             peak = 1.0 if number < self.counties else 0.7
-            result = np.maximum(result, peak * np.exp(-((np.hypot(dx, dy) / reach) ** 4) * 0.7))
+            density = peak * np.exp(-((np.hypot(dx, dy) / reach) ** 4) * 0.7)
+            result[near] = np.maximum(result[near], density)
         return result
 
 
@@ -104,7 +112,7 @@ def make_plan(rng: np.random.Generator, size: Size) -> Plan:
     town_villages = max(2, round(0.08 * size.villages / size.counties))
     towns = _place_towns(rng, terrain, size, town_villages, np.sqrt(area_m2 / np.pi))
     halvings = np.where(np.arange(len(towns.xy)) < size.counties, 2, 1)
-    spacing_m = np.sqrt(area_m2 / max(0.85 * size.grids, size.villages) / 34.0)
+    spacing_m = np.sqrt(area_m2 / max(0.85 * size.grids, size.villages) / CELLS_PER_GRID[size.grids > 5000])
     mesh = make_mesh(
         rng, terrain, spacing_m=spacing_m, towns=towns.xy, town_radius_m=1.25 * towns.radius_m, halvings=halvings
     )
@@ -193,7 +201,7 @@ def _village_seats(
         rows = np.flatnonzero(inside & near & (built_up > 0.35))
         seats.append(rows[spread(rng, mesh.xy[rows], (cell_m2 * built_up)[rows], town_villages)])
         town.append(np.full(town_villages, number))
-    markets = [int(np.argmin(np.hypot(*(mesh.xy - centre).T))) for centre in towns.xy[towns.counties :]]
+    markets = nearest_distinct(mesh.xy, towns.xy[towns.counties :]).tolist()
     markets = [row for row in markets if inside[row]][: max(0, size.villages - towns.counties * town_villages)]
     seats.append(np.array(markets, dtype=np.int64))
     town.append(np.full(len(markets), -1))

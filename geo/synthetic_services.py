@@ -25,14 +25,20 @@ def make_facilities(rng: np.random.Generator, plan: Plan, uses: np.ndarray) -> t
     """Service centres of every village and township, schools, hospitals; names are added later from `village`."""
     rows: list[tuple[int, int, str, str, float]] = []
     people = np.bincount(plan.village_of_grid, plan.households, plan.size.villages)
+    village_of_cell = plan.village_of_cell
+    order = np.argsort(village_of_cell, kind="stable")
+    first = np.searchsorted(village_of_cell[order], np.arange(plan.size.villages + 1))
+
+    def beside(village: int) -> int:
+        return _beside(rng, plan, order[first[village] : first[village + 1]], int(plan.village_seat[village]))
+
     for village, cell in enumerate(plan.village_seat.tolist()):
         floor = max(120.0 if not plan.urban[village] else 300.0, 0.3 * people[village]) * rng.uniform(0.7, 1.6)
         rows.append((village, cell, "党群服务中心" if rng.random() < 0.9 else "便民服务点", "village", floor))
         if not plan.urban[village] and rng.random() < 0.2:
-            rows.append((village, _beside(rng, plan, village), "小学", "village", rng.uniform(900.0, 3200.0)))
+            rows.append((village, beside(village), "小学", "village", rng.uniform(900.0, 3200.0)))
         if rng.random() < 0.75:
-            rows.append((village, _beside(rng, plan, village), "卫生室", "village", rng.uniform(60.0, 160.0)))
-    village_of_cell = plan.village_of_cell
+            rows.append((village, beside(village), "卫生室", "village", rng.uniform(60.0, 160.0)))
     for cell in plan.township_seat.tolist():
         village = int(village_of_cell[cell])
         for use, low, high in (
@@ -41,7 +47,7 @@ def make_facilities(rng: np.random.Generator, plan: Plan, uses: np.ndarray) -> t
             ("派出所", 500, 1500),
             ("养老院", 800, 3000),
         ):
-            rows.append((village, _beside(rng, plan, village), use, "township", rng.uniform(low, high)))
+            rows.append((village, beside(village), use, "township", rng.uniform(low, high)))
     for grid in np.flatnonzero(plan.dedicated).tolist():
         village = int(plan.village_of_grid[grid])
         rows.append((village, int(plan.grid_seat[grid]), str(uses[grid]), "county", rng.uniform(2500.0, 24_000.0)))
@@ -54,10 +60,9 @@ def make_facilities(rng: np.random.Generator, plan: Plan, uses: np.ndarray) -> t
     return frame, plan.mesh.xy[cell] + rng.uniform(-0.1, 0.1, (n, 2)) * plan.mesh.spacing_m[cell, None]
 
 
-def _beside(rng: np.random.Generator, plan: Plan, village: int) -> int:
-    """A settled cell of the village near its seat."""
-    rows = np.flatnonzero(plan.village_of_cell == village)
-    far = np.hypot(*(plan.mesh.xy[rows] - plan.mesh.xy[plan.village_seat[village]]).T)
+def _beside(rng: np.random.Generator, plan: Plan, rows: np.ndarray, seat: int) -> int:
+    """A settled cell among `rows` near the seat."""
+    far = np.hypot(*(plan.mesh.xy[rows] - plan.mesh.xy[seat]).T)
     weight = (plan.settled[rows] + 0.01) * np.exp(-far / 500.0) + 1e-9
     return int(rng.choice(rows, p=weight / weight.sum()))
 

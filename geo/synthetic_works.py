@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from scipy.sparse.csgraph import dijkstra
+from scipy.spatial import cKDTree
 
 from .synthetic_land import paths, road_cost, smooth_lines
 from .synthetic_plan import Plan
@@ -127,9 +128,10 @@ def _touches_outside(edges: np.ndarray, inside: np.ndarray, count: int) -> np.nd
 def _town_frames(plan: Plan) -> list[tuple[np.ndarray, float, float]]:
     """Centre, radius and street bearing of every town; streets run along the river nearby."""
     frames = []
+    tree = cKDTree(plan.terrain.xy)
     for centre, radius in zip(plan.towns.xy, plan.towns.radius_m, strict=True):
-        near = np.hypot(*(plan.terrain.xy - centre).T) < max(radius, 900.0)
-        wet = plan.terrain.xy[near & (plan.terrain.drained_km2 > 20.0)]
+        near = tree.query_ball_point(centre, max(radius, 900.0))
+        wet = plan.terrain.xy[near][plan.terrain.drained_km2[near] > 20.0]
         spread = wet - wet.mean(axis=0) if len(wet) > 2 else np.eye(2)
         axis = np.linalg.svd(spread, full_matrices=False)[2][0]
         frames.append((centre, float(radius), float(np.arctan2(axis[1], axis[0]))))
@@ -151,12 +153,17 @@ def _streets(plan: Plan) -> np.ndarray:
         block = 210.0 if number < plan.towns.counties else 150.0
         reach = np.arange(-1.5 * radius, 1.5 * radius, 30.0)
         offsets = np.arange(-1.4 * radius, 1.4 * radius, block)
+        bundle = []
         for turn, step in ((0, 1.0), (1, 1.35)):
-            for offset in (offsets * step).tolist():
-                level = np.full(len(reach), offset)
-                along, across = (reach, level) if turn == 0 else (level, reach)
-                points = _bent(along, across, centre, bearing, radius)
-                lines += _runs(points, plan.towns.density(points) > 0.42)
+            along, across = np.tile(reach, len(offsets)), np.repeat(offsets * step, len(reach))
+            if turn == 1:
+                along, across = across, along
+            bundle.append(_bent(along, across, centre, bearing, radius))
+        points = np.concatenate(bundle)
+        keep = plan.towns.density(points) > 0.42
+        for street in range(2 * len(offsets)):
+            part = slice(street * len(reach), (street + 1) * len(reach))
+            lines += _runs(points[part], keep[part])
     return np.array(lines, dtype=object)
 
 
