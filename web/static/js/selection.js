@@ -13,6 +13,7 @@ const FINGER_PX = 8;
 let highlight = null;
 let preferred = () => AREAS;
 let paused = () => false;
+let ownFeatures = null;
 
 export function selected() {
   const found = /^([^:]+(?::[^:]+)?):([^:]+)$/.exec(get("sel"));
@@ -24,7 +25,8 @@ export function select(kind, id) {
 }
 
 /** `order()` lists kinds in the order a click looks for them; `isPaused()` leaves clicks to another tool. */
-export function startSelection({ order, isPaused, tip }) {
+export function startSelection({ order, isPaused, tip, own }) {
+  ownFeatures = own;
   preferred = order;
   paused = isPaused;
   highlight = new HighlightLayer();
@@ -66,6 +68,8 @@ function at(latlng) {
     const row = layer.pick(x, y, reach);
     if (row >= 0) return { kind, id: layer.points.fid[row], shape: pointShape(layer.points.x[row], layer.points.y[row]) };
   }
+  const mine = ownFeatures?.at(latlng);
+  if (mine) return { kind: ownFeatures.kind, id: mine.id, shape: mine };
   const others = shown.filter((kind) => !preferred().includes(kind));
   for (const kind of [...others, ...preferred().filter((name) => shown.includes(name))]) {
     const layer = layerOf(kind);
@@ -81,6 +85,7 @@ const pointShape = (x, y) => ({ rings: [], points: [x, y], closed: false, box: [
 async function outline() {
   const now = selected();
   if (!now) return highlight.setSelected(null);
+  if (now.kind === ownFeatures?.kind) return highlight.setSelected(ownFeatures.shape(now.id));
   const layer = layerOf(now.kind);
   if (layer instanceof PointLayer) {
     const row = layer.rowOf(now.id);

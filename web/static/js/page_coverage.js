@@ -1,0 +1,200 @@
+// The coverage page: who falls short of the rule and by how much; the threshold recolours without asking the server.
+
+import { asOf } from "./asof.js";
+import { coverageControls } from "./coverage_controls.js";
+import { within } from "./drill.js";
+import { button, element, replace } from "./element.js";
+import { openExport } from "./exporting.js";
+import { allEntries, AREAS, chosen, entryOf, onLayer, restyle } from "./layers.js";
+import { setFigureLegend } from "./legend.js";
+import { startMapView } from "./mapview.js";
+import { emptyBox, problemBox } from "./notice.js";
+import { answer, setPanel } from "./panel.js";
+import { openPrint } from "./printing.js";
+import { showProvenance } from "./provenance.js";
+import { makeRanking } from "./ranking.js";
+import { getJSON, isCancelled, query } from "./request.js";
+import { catalogue, may } from "./session.js";
+import { openShare } from "./share.js";
+import { classesOf, classOf, countClasses, isAdjustable, withThreshold } from "./shortfall.js";
+import { get, set, watch } from "./state.js";
+import { shapeStyle } from "./styles.js";
+import { reloadTable } from "./table.js";
+import { setSource } from "./tools.js";
+import { day, integer, number, reading, share, t } from "./words.js";
+
+const ASKED = ["rule", "rule_set", "unit", "as_of", "against", "class", "status", "older_than"];
+let sets = [];
+let result = null;
+let rows = [];
+let classes = [];
+let byCode = new Map();
+let asked = null;
+let ranking = null;
+const answerBox = element("div", {});
+const controlsBox = element("div", {});
+const actions = element("div", { class: "actions mt-auto" });
+
+const parameters = () => Object.fromEntries([...ASKED, "threshold"].map((name) => [name, get(name)]));
+const unit = () => result?.unit ?? (get("unit") || "village");
+
+export async function start() {
+  ranking = makeRanking({ kind: unit });
+  const first = fetchResult();
+  first.catch(() => {});
+  await startMapView({
+    layers: ["county", "township", get("unit") || "village"],
+    order: () => [unit(), ...AREAS.filter((kind) => kind !== unit() && kind !== "county").reverse()],
+    tip: ({ kind, id, name }) => (kind === unit() && byCode.has(String(id)) ? line(byCode.get(String(id)), name) : null),
+    figure: (kind, id) => (kind === unit() ? figureOf(String(id)) : null),
+    table: { name: "coverage", label: t("page.coverage"), kind: unit, parameters },
+    ready: () => take(first),
+  });
+  watch(ASKED, () => take(fetchResult()));
+  watch(["threshold"], () => (result && isAdjustable(result.rule) ? draw(false) : take(fetchResult())));
+  watch(["in"], () => draw());
+  for (const kind of AREAS) onLayer(kind, () => kind === unit() && paint());
+}
+
+async function fetchResult() {
+  asked?.abort();
+  asked = new AbortController();
+  const adjustable = !result || isAdjustable(result.rule);
+  const [found, rules] = await Promise.all([
+    getJSON(`/api/v1/coverage${query({ ...parameters(), threshold: adjustable ? "" : get("threshold") })}`, { signal: asked.signal, label: t("busy.coverage") }),
+    sets.length ? sets : getJSON("/api/v1/rules", { quiet: true }),
+    catalogue(),
+  ]);
+  sets = Array.isArray(rules) ? rules : rules.rule_sets ?? [];
+  return found;
+}
+
+async function take(promise) {
+  try {
+    result = await promise;
+    if (chosen().length && !chosen().includes(unit())) set({ layers: [...chosen().filter((kind) => !AREAS.includes(kind) || kind === "county" || kind === "township"), unit()] }, { step: false });
+    draw();
+  } catch (error) {
+    if (isCancelled(error)) return;
+    setFigureLegend(null);
+    setPanel(allEntries().some((entry) => entry.kind === unit() && entry.rows) ? problemBox(error, () => take(fetchResult())) : await nothing());
+  }
+}
+
+async function nothing() {
+  const mayImport = await may("import");
+  return emptyBox(t("coverage.empty"), mayImport ? t("coverage.empty_import") : t("home.empty_ask"), mayImport && element("a", { class: "btn btn-primary", href: "/layers" }, t("import.title")));
+}
+
+function threshold() {
+  const given = Number(get("threshold"));
+  return get("threshold") !== "" && Number.isFinite(given) ? given : result.rule.threshold;
+}
+
+/** Work out rows and classes, then draw answer, legend, list and map; a slider that is being dragged stays as it is. */
+function draw(anew = true) {
+  if (!result) return;
+  rows = isAdjustable(result.rule) && threshold() !== result.rule.threshold ? withThreshold(result.rows, threshold()) : result.rows;
+  classes = classesOf(result.rule);
+  byCode = new Map(rows.map((row) => [row.code, row]));
+  const seen = inside(rows);
+  if (!result.rows.length) {
+    setFigureLegend(null);
+    nothing().then((box) => setPanel(box));
+    return;
+  }
+  setFigureLegend({
+    title: reading(result.rule.label),
+    note: t("legend.units", { n: integer(seen.length), unit: unitWord() }),
+    classes: countClasses(seen, classes).filter((one) => one.count || one.id !== "no_data"),
+  });
+  drawPanel(seen, anew);
+  paint();
+  reloadTable();
+  setSource([reading(result.provenance?.rule_set?.label) || result.provenance?.rule_set?.name, day(result.as_of)].filter(Boolean).join(" · "));
+}
+
+const unitWord = () => entryOf(unit())?.label ?? unit();
+
+/** Rows inside the area of the address: its own, its parts, and parts of its parts as far as codes tell. */
+function inside(all) {
+  const area = within();
+  if (!area) return all;
+  return all.filter((row) => row.code === area.code || row.parent_code === area.code || (row.code.startsWith(area.code.replace(/0+$/, "")) && area.code.length === 12 && area.kind !== "village"));
+}
+
+function drawPanel(seen, anew) {
+  const lacking = seen.filter((row) => row.state === "short");
+  const unknown = seen.filter((row) => row.state === "no_data").length;
+  const missing = lacking.reduce((sum, row) => sum + row.shortfall, 0);
+  const words = { total: integer(seen.length), unit: unitWord(), short: integer(lacking.length), missing: integer(missing), amount: reading(result.rule.amount), none: integer(unknown) };
+  const key = unknown === seen.length ? "coverage.answer_none" : lacking.length ? "coverage.answer" : "coverage.answer_met";
+  replace(answerBox, answer(t(key, words), [unknown ? t("coverage.no_data", words) : "", unplaced(), changeText()].filter(Boolean).join(" ")));
+  drawRanking(lacking);
+  if (!anew) return;
+  const made = () => showProvenance(result.provenance, result.rule);
+  replace(controlsBox, coverageControls({ result, sets, threshold: threshold(), unitWord, onmade: made }));
+  replace(
+    actions,
+    button(t("act.export"), () => openExport("coverage", t("page.coverage"), parameters), { drawing: "download" }),
+    button(t("act.print"), () => openPrint("coverage", parameters), { drawing: "print" }),
+    button(t("act.share"), openShare, { drawing: "share" }),
+    button(t("act.made"), made, { drawing: "info" }),
+  );
+  setPanel(answerBox, controlsBox, ranking.node, actions);
+}
+
+function unplaced() {
+  const { outside = 0, no_location: nowhere = 0 } = result.summary;
+  return outside || nowhere ? t("coverage.unplaced", { outside: integer(outside), nowhere: integer(nowhere) }) : "";
+}
+
+function changeText() {
+  const change = result.change;
+  if (!get("against") || !change) return "";
+  return t("coverage.change", { day: day(get("against")), improved: integer(change.improved ?? 0), worsened: integer(change.worsened ?? 0) });
+}
+
+function drawRanking(lacking) {
+  const color = new Map(classes.map((one) => [one.id, one.fill]));
+  ranking.draw(t("coverage.worst", { unit: unitWord() }), t("coverage.columns"), lacking, (row) => ({
+    id: row.code,
+    name: row.name || row.code,
+    note: row.derived ? t("derived.mark") : "",
+    lack: integer(row.shortfall),
+    of: `${shown(row.value)}/${shown(row.required)}`,
+    color: color.get(classOf(row, classes).id),
+  }));
+}
+
+const shown = (value) => (result.rule.form === "share" ? share(value) : number(value));
+
+function line(row, name) {
+  if (row.state === "no_data") return `${name ?? row.code} ${t("state.no_data")}`;
+  return `${name ?? row.code} ${row.state === "short" ? t("coverage.tip_short", { n: integer(row.shortfall), amount: reading(result.rule.amount) }) : t("state.met")} ${shown(row.value)}/${shown(row.required)}`;
+}
+
+function figureOf(code) {
+  const row = byCode.get(code);
+  if (!row) return null;
+  const one = classOf(row, classes);
+  return [
+    element("p", { class: "answer mb-0" }, element("i", { class: "swatch", style: { background: one.fill } }), element("b", {}, row.state === "short" ? t("coverage.tip_short", { n: integer(row.shortfall), amount: reading(result.rule.amount) }) : t(`state.${row.state}`))),
+    element("p", { class: "answer-note mb-0" }, row.state === "no_data" ? reading(row.reason) : t("coverage.of", { rule: reading(result.rule.label), value: shown(row.value), required: shown(row.required) }), " ", button(t("act.made"), () => showProvenance(result.provenance, result.rule), { kind: "link" })),
+    row.derived && element("span", { class: "tag tag-derived" }, t("derived")),
+  ];
+}
+
+function paint() {
+  if (!result) return;
+  for (const kind of AREAS) if (kind !== unit()) restyle(kind, null);
+  restyle(
+    unit(),
+    (shape) => {
+      const row = byCode.get(String(shape.id));
+      const one = row ? classOf(row, classes) : classes.at(-1);
+      return { ...shapeStyle(unit(), shape), fill: one.fill, hatched: one.hatched };
+    },
+    (shape) => (byCode.get(String(shape.id))?.shortfall ?? 0) * 1e6 + shape.mass,
+  );
+}

@@ -1,0 +1,198 @@
+// The hotspots page: where incidents cluster more than the chosen exposure explains, in sentences, cells and areas.
+
+import { config } from "./config.js";
+import { showCells, cellAt, cellShape } from "./cells.js";
+import { hideDensity, showDensity } from "./density.js";
+import { button, choice, element, replace } from "./element.js";
+import { openExport } from "./exporting.js";
+import { AREAS, boundsOf, chosen, entryOf, onLayer, restyle } from "./layers.js";
+import { setFigureLegend } from "./legend.js";
+import { startMapView } from "./mapview.js";
+import { emptyBox, problemBox } from "./notice.js";
+import { answer, line, setPanel } from "./panel.js";
+import { openPrint } from "./printing.js";
+import { showProvenance } from "./provenance.js";
+import { makeRanking } from "./ranking.js";
+import { getJSON, isCancelled, query } from "./request.js";
+import { catalogue, may, session } from "./session.js";
+import { openShare } from "./share.js";
+import { significanceLegend, significanceOf, significanceStyle } from "./significance.js";
+import { get, set, watch } from "./state.js";
+import { reloadTable } from "./table.js";
+import { timeFilter } from "./timefilter.js";
+import { reveal, setSource } from "./tools.js";
+import { day, integer, number, t } from "./words.js";
+
+const ASKED = ["unit", "cell_m", "from", "to", "category", "weekdays", "hours", "exposure", "as_of"];
+const SIZES = [250, 500, 1000, 2000];
+let result = null;
+let byId = new Map();
+let asked = null;
+let ranking = null;
+let internal = true;
+let density = null;
+const answerBox = element("div", {});
+const controlsBox = element("div", {});
+const actions = element("div", { class: "actions mt-auto" });
+
+const unit = () => result?.unit ?? (get("unit") || (internal ? "cell" : "village"));
+const parameters = () => Object.fromEntries(ASKED.map((name) => [name, name === "unit" ? unit() : get(name)]));
+const idOf = (row) => String(row.code ?? row.cell);
+
+export async function start() {
+  internal = (await session()).points_allowed;
+  ranking = makeRanking({ kind: unit });
+  const first = fetchResult();
+  first.catch(() => {});
+  await startMapView({
+    layers: ["county", "township", ...(AREAS.includes(unit()) ? [unit()] : [])],
+    order: () => (unit() === "cell" ? ["village", "township"] : [unit(), "village", "township"]),
+    own: { kind: "cell", at: cellAt, shape: cellShape, details: cellDetails },
+    tip: ({ kind, id, name }) => (kind === unit() && byId.has(String(id)) ? tipOf(byId.get(String(id)), name) : null),
+    figure: (kind, id) => (kind === unit() ? figureOf(String(id)) : null),
+    table: { name: "hotspots", label: t("page.hotspots"), kind: unit, parameters },
+    ready: () => take(first),
+  });
+  watch(ASKED, () => take(fetchResult()));
+  watch(["view"], () => take(Promise.resolve(result)));
+  for (const kind of AREAS) onLayer(kind, () => kind === unit() && paint());
+}
+
+async function fetchResult() {
+  asked?.abort();
+  asked = new AbortController();
+  const given = { ...parameters(), unit: get("unit") || (internal ? "cell" : "village") };
+  const [found] = await Promise.all([getJSON(`/api/v1/hotspots${query(given)}`, { signal: asked.signal, label: t("busy.hotspots") }), catalogue()]);
+  return found;
+}
+
+async function take(promise) {
+  try {
+    result = await promise;
+    if (AREAS.includes(unit()) && !chosen().includes(unit())) set({ layers: [...chosen().filter((kind) => ["county", "township"].includes(kind) || !AREAS.includes(kind)), unit()] }, { step: false });
+    byId = new Map(result.rows.map((row) => [idOf(row), row]));
+    if (get("view") === "density" && internal) {
+      const { unit: _unit, exposure: _exposure, ...surface } = parameters();
+      density = await showDensity(surface);
+    } else {
+      density = null;
+      hideDensity();
+    }
+    draw();
+  } catch (error) {
+    if (isCancelled(error)) return;
+    setFigureLegend(null);
+    setPanel((await catalogue()).some((entry) => entry.kind === "incident" && entry.rows) || !internal ? problemBox(error, () => take(fetchResult())) : await nothing());
+  }
+}
+
+async function nothing() {
+  const mayImport = await may("import");
+  return emptyBox(t("hot.empty"), mayImport ? t("hot.empty_import") : t("home.empty_ask"), mayImport && element("a", { class: "btn btn-primary", href: "/layers" }, t("import.title")));
+}
+
+function draw() {
+  const surface = Boolean(density);
+  showCells(unit() === "cell" && !surface ? result.geometry : null, byId);
+  paint();
+  if (surface) {
+    setFigureLegend({
+      title: t("hot.density"),
+      note: density.unit ?? t("hot.density_unit"),
+      classes: (density.levels ?? []).map((level) => ({ words: level.words ?? `${number(level.from)}–${number(level.to)}`, fill: level.color })),
+    });
+  } else setFigureLegend({ title: t("hot.legend"), note: t("legend.units", { n: integer(result.rows.length), unit: unitWord() }), classes: significanceLegend(result.rows) });
+  drawPanel();
+  reloadTable();
+  setSource([t("hot.source"), day(result.as_of)].join(" · "));
+}
+
+const unitWord = () => (unit() === "cell" ? t("hot.cells") : entryOf(unit())?.label ?? unit());
+
+function drawPanel() {
+  const hot = result.rows.filter((row) => row.hot);
+  const cold = result.rows.filter((row) => row.cold).length;
+  const total = result.summary?.incidents ?? result.rows.reduce((sum, row) => sum + (row.count ?? 0), 0);
+  const words = { hot: integer(hot.length), cold: integer(cold), unit: unitWord(), total: integer(total) };
+  const made = () => showProvenance(result.provenance, null);
+  const key = !internal ? "hot.answer_outside" : hot.length ? "hot.answer" : "hot.answer_none";
+  replace(answerBox, answer(t(key, words), [repeats(), t("hot.reported")].filter(Boolean).join(" ")));
+  replace(controlsBox, controls(made));
+  const sentences = result.sentences ?? [];
+  const ranked = [...hot].sort((a, b) => (a.q ?? 1) - (b.q ?? 1) || (b.count ?? 0) - (a.count ?? 0));
+  ranking.draw(t("hot.list"), sentences.length ? "" : t("hot.columns"), ranked, (row) => {
+    const place = result.rows.indexOf(row);
+    const text = row.sentence ?? sentenceOf(sentences, hot, row, place);
+    return text ? { id: idOf(row), text, color: significanceOf(row).fill } : { id: idOf(row), name: row.name ?? idOf(row), lack: integer(row.count), of: row.ratio ? t("hot.times", { n: number(row.ratio) }) : "", color: significanceOf(row).fill };
+  });
+  replace(
+    actions,
+    button(t("act.export"), () => openExport("hotspots", t("page.hotspots"), parameters), { drawing: "download" }),
+    button(t("act.print"), () => openPrint("hotspots", parameters), { drawing: "print" }),
+    button(t("act.share"), openShare, { drawing: "share" }),
+    button(t("act.made"), made, { drawing: "info" }),
+  );
+  setPanel(answerBox, controlsBox, ranking.node, actions);
+}
+
+/** Sentences stand in the order of the hot rows of the answer, unless each names its row. */
+function sentenceOf(sentences, hot, row) {
+  const named = sentences.find((one) => typeof one === "object" && String(one.id ?? one.code ?? one.cell) === idOf(row));
+  if (named) return named.text;
+  const plain = sentences[hot.indexOf(row)];
+  return typeof plain === "string" ? plain : "";
+}
+
+function repeats() {
+  const { duplicates, near_duplicates: near = duplicates, stacked } = result.summary ?? {};
+  return near || stacked ? t("hot.repeats", { near: integer(near ?? 0), stacked: integer(stacked ?? 0) }) : "";
+}
+
+function controls(made) {
+  const units = internal ? ["cell", "grid", "village"] : ["village"];
+  const last = result.summary?.last_day ?? config.today;
+  return element(
+    "section",
+    { class: "controls" },
+    internal && line(t("hot.view"), choice([["", t("hot.significance")], ["density", t("hot.density")]], get("view"), (value) => set({ view: value }))),
+    line(t("coverage.unit"), choice(units.map((name) => [name, name === "cell" ? t("hot.cells") : entryOf(name)?.label ?? name]), unit(), (name) => set({ unit: name === "cell" ? "" : name, sel: "" })), unit() === "cell" && choice(SIZES.map((metres) => [metres, t("unit.m", { n: integer(metres) })]), get("cell_m") || 500, (value) => set({ cell_m: value === "500" ? "" : value }), { "aria-label": t("hot.cell_size") })),
+    internal && line(t("hot.exposure"), choice(["area", "households", "population"].map((value) => [value, t(`exposure.${value}`)]), get("exposure") || "area", (value) => set({ exposure: value === "area" ? "" : value }))),
+    internal && timeFilter({ categories: (result.categories ?? result.summary?.categories ?? []).map((one) => (Array.isArray(one) ? one : typeof one === "object" ? [one.value, one.label] : [one, one])), last }),
+    element("p", { class: "small-note mb-0" }, t("hot.method"), " ", button(t("act.made"), made, { kind: "link" })),
+  );
+}
+
+function tipOf(row, name) {
+  const place = name ?? row.name ?? t("hot.cell");
+  return row.count === undefined || row.count === null ? place : t("hot.tip", { place, count: integer(row.count), expected: number(row.expected) });
+}
+
+function figureOf(id) {
+  const row = byId.get(id);
+  if (!row) return null;
+  const one = significanceOf(row);
+  const figures = [
+    ["count", integer(row.count)], ["expected", number(row.expected)], ["ratio", row.ratio ? t("hot.times", { n: number(row.ratio) }) : "–"], ["gi_z", number(row.gi_z)], ["p", small(row.p)], ["q", small(row.q)],
+  ].filter(([name]) => row[name] !== undefined && row[name] !== null);
+  return [
+    element("p", { class: "answer mb-0" }, element("i", { class: "swatch", style: { background: one.fill } }), element("b", {}, config.language === "zh" ? one.zh : one.en)),
+    element("table", { class: "facts" }, element("tbody", {}, figures.map(([name, value]) => element("tr", {}, element("th", { scope: "row" }, t(`hot.${name}`)), element("td", { class: "number" }, value))))),
+    button(t("act.made"), () => showProvenance(result.provenance, null), { kind: "link" }),
+  ];
+}
+
+const small = (value) => (value === null || value === undefined ? "–" : value < 0.001 ? "< 0.001" : value.toFixed(3));
+
+function cellDetails(id) {
+  const shape = cellShape(id);
+  if (shape) reveal(boundsOf(shape));
+  return [element("h1", { class: "detail-title" }, t("hot.cell")), element("p", { class: "detail-sub" }, id), element("div", { class: "detail-figures" }, figureOf(id) ?? element("p", { class: "small-note" }, t("hot.cell_gone")))];
+}
+
+function paint() {
+  if (!result) return;
+  for (const kind of AREAS) {
+    if (kind === unit() && !density) restyle(kind, (shape) => significanceStyle(byId.get(String(shape.id))));
+    else restyle(kind, null);
+  }
+}

@@ -1,0 +1,82 @@
+// The map page: what is here, layer by layer, and what to do next.
+
+import { element, button } from "./element.js";
+import { openExport } from "./exporting.js";
+import { allEntries, chosen, toggle, zoomTo } from "./layers.js";
+import { startMapView } from "./mapview.js";
+import { menuButton } from "./menu.js";
+import { emptyBox } from "./notice.js";
+import { answer, setPanel } from "./panel.js";
+import { openPrint } from "./printing.js";
+import { catalogue, may, session } from "./session.js";
+import { openShare } from "./share.js";
+import { address, get, watch } from "./state.js";
+import { setSource } from "./tools.js";
+import { day, integer, t } from "./words.js";
+import { asOf } from "./asof.js";
+
+const ORDER = ["grid", "natural_village", "village", "township", "county"];
+const COUNTED = ["township", "village", "grid", "camera", "incident"];
+
+export async function start() {
+  catalogue();
+  await startMapView({
+    layers: ["county", "township", "village"],
+    order: () => ORDER.filter((kind) => kind !== "county"),
+    tip: () => null,
+    figure: () => null,
+    ready: draw,
+  });
+  watch(["layers", "as_of", "opacity"], draw);
+  document.addEventListener("layer", () => setSource(source()));
+}
+
+function source() {
+  const names = new Set(chosen().map((kind) => allEntries().find((entry) => entry.kind === kind)?.source).filter(Boolean));
+  return [[...names].slice(0, 2).join("、"), day(asOf())].filter(Boolean).join(" · ");
+}
+
+async function draw() {
+  const [entries, { place, points_allowed: sees }, mayImport] = await Promise.all([catalogue(), session(), may("import")]);
+  const filled = entries.filter((entry) => entry.rows);
+  if (!filled.length) return setPanel(nothingYet(mayImport));
+  const parts = COUNTED.map((kind) => filled.find((entry) => entry.kind === kind)).filter(Boolean);
+  const counts = parts.map((entry) => t("home.count", { n: `**${integer(entry.rows)}**`, what: entry.label })).join(t("home.join"));
+  setPanel(
+    answer(t("home.answer", { place: place.name || t("home.place"), counts }), t("home.note", { day: day(asOf()) })),
+    element("section", { class: "controls" }, element("h2", {}, t("home.layers")), filled.filter((entry) => entry.geometry !== "none").map(row)),
+    missing(entries, mayImport, sees),
+    element(
+      "div",
+      { class: "actions mt-auto" },
+      menuButton(button(t("act.export"), () => {}, { drawing: "download" }), filled.map((entry) => [entry.label, () => openExport(entry.kind, entry.label, () => ({ as_of: get("as_of") }))])),
+      button(t("act.print"), () => openPrint(printed(), () => ({ as_of: get("as_of") })), { drawing: "print" }),
+      button(t("act.share"), openShare, { drawing: "share" }),
+    ),
+  );
+  return null;
+}
+
+const printed = () => [...ORDER].reverse().find((kind) => chosen().includes(kind)) ?? "village";
+
+function row(entry) {
+  const id = `panel-${entry.kind.replaceAll(/[^a-z0-9]/gi, "-")}`;
+  return element(
+    "div",
+    { class: "layer-row" },
+    element("input", { type: "checkbox", class: "form-check-input", id, checked: chosen().includes(entry.kind), onchange: (event) => toggle(entry.kind, event.target.checked) }),
+    element("label", { for: id }, entry.label),
+    element("span", { class: "count number" }, integer(entry.rows)),
+    button("", () => zoomTo(entry.kind), { kind: "plain", drawing: "zoom", title: t("layers.zoom"), "aria-label": `${t("layers.zoom")} ${entry.label}` }),
+  );
+}
+
+function nothingYet(mayImport) {
+  return emptyBox(t("home.empty"), mayImport ? t("home.empty_import") : t("home.empty_ask"), mayImport && element("a", { class: "btn btn-primary", href: "/layers" }, t("import.title")));
+}
+
+function missing(entries, mayImport, sees) {
+  const wanted = ["village", "grid", ...(sees ? ["camera", "incident"] : [])].map((kind) => entries.find((entry) => entry.kind === kind)).filter((entry) => entry && !entry.rows);
+  if (!wanted.length || !mayImport) return element("nav", { class: "children" }, element("a", { href: address("/coverage", ["at", "as_of", "in"]) }, t("home.to_coverage")), element("a", { href: address("/hotspots", ["at", "as_of", "in"]) }, t("home.to_hotspots")));
+  return emptyBox(t("home.missing", { what: wanted.map((entry) => entry.label).join("、") }), t("home.missing_why"), element("a", { class: "btn btn-outline-secondary", href: "/layers" }, t("import.title")));
+}

@@ -1,0 +1,44 @@
+// Classes of hot and cold: by corrected probability, told apart by colour and by the width of the outline.
+
+import { config } from "./config.js";
+import { reading } from "./words.js";
+
+const table = config.cartography.significance;
+export const CLASSES = [...table.classes, table.none, table.no_data];
+
+/** The class of a row of the hotspots answer. */
+export function significanceOf(row) {
+  if (row.state === "no_data") return table.no_data;
+  if (!row.hot && !row.cold) return table.none;
+  const side = table.classes.filter((one) => (row.hot ? one.bin > 0 : one.bin < 0));
+  const q = row.q ?? 1;
+  // The classes stand from the strictest limit to the widest for hot, the other way round for cold.
+  return [...side].sort((a, b) => a.q_at_most - b.q_at_most).find((one) => q <= one.q_at_most) ?? side.sort((a, b) => b.q_at_most - a.q_at_most)[0];
+}
+
+/** Legend entries with counts that add up to the number of rows. */
+export function significanceLegend(rows) {
+  const counts = new Map();
+  for (const row of rows) counts.set(significanceOf(row).id, (counts.get(significanceOf(row).id) ?? 0) + 1);
+  return CLASSES.filter((one) => counts.has(one.id)).map((one) => ({
+    words: reading(one),
+    count: counts.get(one.id),
+    fill: one.fill,
+    line: one.bin ? "#1F2937" : undefined,
+    width: one.width_px,
+    hatched: one.hatch_color ? { color: one.hatch_color, pattern: "dots" } : null,
+  }));
+}
+
+/** How a shape of this class is drawn. */
+export function significanceStyle(row) {
+  const one = row ? significanceOf(row) : table.none;
+  const plain = one.id === "none" || one.id === "no_data";
+  return {
+    fill: one.fill === "transparent" ? null : one.fill,
+    opacity: plain ? 0.5 : 0.82,
+    hatched: one.hatch_color ? { color: one.hatch_color, pattern: "dots" } : null,
+    line: plain ? "#C3C9D0" : "#1F2937",
+    width: plain ? 0.3 : one.width_px,
+  };
+}
