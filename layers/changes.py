@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from geo.errors import ConflictError, NotFoundError
 from geo.words import Text
@@ -171,10 +171,10 @@ def open_change(
         )
 
 
-def is_stale(heartbeat_at: str, *, older_than_s: float = STALE_S) -> bool:
+def is_stale(heartbeat_at: str, *, older_than_s: float | None = None) -> bool:
     """Whether a heartbeat is so old that its process must be dead."""
     moment = datetime.fromisoformat(heartbeat_at)
-    return datetime.now(UTC) - moment > timedelta(seconds=older_than_s)
+    return datetime.now(UTC) - moment > timedelta(seconds=STALE_S if older_than_s is None else older_than_s)
 
 
 def heartbeat(connection: Connection, change_id: int, kind: str, inserted: int) -> None:
@@ -292,11 +292,3 @@ def undo(store: "Store", change_id: int, actor: str) -> None:
         for kind in kinds:
             change.touch(kind)
         _close(store, connection, change, actor, "undo", None)
-
-
-def touched(table: Any, change_id: int) -> Any:
-    """Condition: rows that a change made or ended."""
-    conditions = [table.c.created_by == change_id, table.c.retired_by == change_id]
-    if "closed_by" in table.c:
-        conditions.append(table.c.closed_by == change_id)
-    return or_(*conditions)

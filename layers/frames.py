@@ -6,7 +6,7 @@ datetime64[us] without zone (moments as wall time of the place).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -143,9 +143,12 @@ def _series(values: Sequence[Any], field: Field, place_offset_h: int) -> Any:
 
 def moments(values: Sequence[Any], place_offset_h: int) -> np.ndarray:
     """Stored dates or moments as datetime64[us] wall time of the place; NaT when missing."""
-    plain = [value if value is None or isinstance(value, str) else value.isoformat() for value in values]
-    texts = np.array(["NaT" if value is None else value[:23].rstrip("Z") for value in plain], dtype="U23")
-    array = texts.astype("datetime64[us]")
+    if any(isinstance(value, str) for value in values):
+        texts = np.array(["NaT" if value is None else value[:23].rstrip("Z") for value in values], dtype="U23")
+        array = texts.astype("datetime64[us]")
+    else:
+        naive = [value.replace(tzinfo=None) if isinstance(value, datetime) else value for value in values]
+        array = np.array(naive, dtype="datetime64[us]")
     return array + np.timedelta64(place_offset_h, "h") if place_offset_h else array
 
 

@@ -58,18 +58,24 @@ def resolve(connection: Connection, areas: Sequence[str], codes: str, hidden: Hi
     """Follow area codes down to townships, villages, natural villages and grids that count on a day."""
     named = frozenset(areas)
     stems = tuple(_stem(code) for code in named) if codes == "cn12" else ()
-    reached: dict[str, frozenset[str]] = {}
+    reached: dict[str, frozenset[str]] = {"": frozenset()}
+    known: dict[str, frozenset[str]] = {"": frozenset()}
     for kind in AREA_KINDS:
         definition, table = KINDS[kind], schema.ROWS[kind]
-        above = reached.get(definition.parent_kind, frozenset())
+        above, listed = reached[definition.parent_kind] | named, known[definition.parent_kind]
         rows = connection.execute(
             select(table.c[definition.key], table.c[definition.parent]).where(counted(kind, table, hidden, on))
-        )
+        ).all()
+        known[kind] = frozenset(row[0] for row in rows)
         reached[kind] = frozenset(
             code
             for code, parent in rows
-            if code in named or (parent in above if parent else bool(stems) and str(code).startswith(stems))
+            if code in named
+            or parent in above
+            # The parent is not recorded, or not in the store: then a 12-digit code says itself where it belongs.
+            or (bool(stems) and parent not in listed and str(code).startswith(stems))
         )
+    del reached[""]
     return Scope(codes=reached)
 
 

@@ -84,29 +84,36 @@ class Store:
             raise ValueError(codes)
         if is_postgis(url):
             store = cls(url, postgis.engine(url), path=None, readonly=False)
-            with faults(), store.engine.begin() as connection:
-                postgis.create(connection)
-                migrate.mark_new(connection)
         else:
             path = Path(url).absolute()
             lock.require_local(path)
             _new_file(path)
-            try:
-                store = cls(str(path), _gpkg_engine(path, readonly=False), path=path, readonly=False)
-                with store.write() as connection:
-                    gpkg.create(connection)
-                    migrate.mark_new(connection)
-            except BaseException:
-                _remove_file(path)
-                raise
-        store.codes = codes
+            store = cls(str(path), _gpkg_engine(path, readonly=False), path=path, readonly=False)
+        try:
+            store._make(codes, rules)
+        except BaseException:
+            store.close()
+            if store.path is not None:
+                _remove_file(store.path)
+            raise
+        return store
+
+    def _make(self, codes: str, rules: str | None) -> None:
+        if self.dialect == "postgis":
+            with faults(), self.engine.begin() as connection:
+                postgis.create(connection)
+                migrate.mark_new(connection)
+        else:
+            with self.write() as connection:
+                gpkg.create(connection)
+                migrate.mark_new(connection)
+        self.codes = codes
         # Wall time of the place, kept as UTC: Chinese time is UTC+8 everywhere; free stores keep the time as given.
         first = {"codes": codes, "time_offset_h": 8 if codes == "cn12" else 0, "rule_set": rules}
-        with store.change("owner", "create_store", details={"codes": codes}) as change:
+        with self.change("owner", "create_store", details={"codes": codes}) as change:
             for name, value in first.items():
                 if value is not None:
-                    store.settings.put(change.connection, name, value)
-        return store
+                    self.settings.put(change.connection, name, value)
 
     @classmethod
     def open(cls, url: str, *, readonly: bool = False) -> "Store":
