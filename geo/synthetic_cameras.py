@@ -48,7 +48,7 @@ def _units(rng: np.random.Generator, plan: Plan) -> tuple[np.ndarray, np.ndarray
     base = working + np.where(short, rng.choice(3, size.villages, p=[0.6, 0.25, 0.15]), 0)
     rest = max(0, size.cameras - int(base.sum()))
     people = np.bincount(plan.village_of_grid, plan.households, size.villages)
-    pull = np.where(short, 0.0, people * np.where(plan.urban, 2.3, 1.0) * rng.lognormal(0.0, 0.35, size.villages))
+    pull = np.where(short, 0.0, people * np.where(plan.urban, 3.0, 1.0) * rng.lognormal(0.0, 0.35, size.villages))
     extra = rng.multinomial(rest, pull / pull.sum())
     units = base + extra
     # Fewer cameras than the pattern needs: villages go without from the end of the list.

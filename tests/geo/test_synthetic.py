@@ -144,12 +144,13 @@ def test_a_quarter_of_the_villages_has_fewer_than_five_working_cameras(county):
     assert (units == 0).any()
 
 
-def test_most_cameras_stand_in_town_and_some_lists_faults_are_there(county):
+def test_cameras_are_dense_in_town_and_lists_have_their_usual_faults(county, metric):
     cameras = county["camera"]
     village = home_of(cameras.geometry, county["village"])
     urban = county["village"]["name"].str.endswith("社区").to_numpy()
-    placed = village[village >= 0]
-    assert urban[placed].mean() > 0.5
+    count = np.bincount(village[village >= 0], minlength=len(urban))
+    area = metric["village"].area.to_numpy()
+    assert count[urban].sum() / area[urban].sum() > 5 * count[~urban].sum() / area[~urban].sum()
     assert 0 < cameras.geometry.isna().mean() < 0.03
     assert 0 < (village[~cameras.geometry.isna()] < 0).sum() <= 6
     assert cameras.loc[cameras["status"] == "planned", "in_use_on"].isna().all()
