@@ -52,7 +52,11 @@ def table() -> dict[str, Any]:
 
 
 def shortfall_classes(
-    shortfall: Sequence[float] | np.ndarray, state: Sequence[str] | np.ndarray, unit: Text | None = None
+    shortfall: Sequence[float] | np.ndarray,
+    state: Sequence[str] | np.ndarray,
+    *,
+    unit: Text | None = None,
+    limits: Sequence[float] = (),
 ) -> Classes:
     """Classes of what is missing per unit; `state` "no_data" wins over any figure.
 
@@ -64,20 +68,40 @@ def shortfall_classes(
         "met", "short" or "no_data", one per unit.
     unit
         What is counted, for the title of the legend; cameras when left out.
+    limits
+        Shortfalls from which a darker class begins, at most three, as the rule set gives them; those of the table
+        when left out.
     """
     entries = table()["shortfall"]
     words = unit or _text(entries["unit"])
+    styles = [_style(entry) for entry in entries["classes"]]
+    lower = [float(entry["from"]) for entry in entries["classes"]]
+    if limits and list(limits[:3]) != lower[1:]:
+        lower = [0.0, *map(float, limits[:3])]
+        # Fewer classes keep the darkest colours for the worst.
+        styles = [styles[0], *styles[len(styles) - len(lower) + 1 :]]
+        styles[1:] = [
+            replace(style, label=_range_words(low, high))
+            for style, low, high in zip(styles[1:], lower[1:], [*lower[2:], None], strict=True)
+        ]
     missing = np.asarray(shortfall, dtype=float)
     unknown = (np.asarray(state, dtype=object) == "no_data") | np.isnan(missing)
-    lower = np.array([entry["from"] for entry in entries["classes"]], dtype=float)
-    # A shortfall between two round limits (a share, say) belongs to the class it has reached, and any shortfall
-    # above zero is at least in the first class that is not "met".
+    # A shortfall between two limits (a share, say) belongs to the class it has reached, and any shortfall above zero
+    # is at least in the first class that is not "met".
     reached = np.searchsorted(lower, np.where(unknown, 0.0, missing), side="right") - 1
     reached = np.where(~unknown & (missing > 0), np.maximum(reached, 1), np.maximum(reached, 0))
     style_of = np.where(unknown, len(lower), reached).astype(np.int64)
-    styles = [_style(entry) for entry in (*entries["classes"], entries["no_data"])]
     title = Text(f"缺口（{words.zh}）", f"Shortfall ({words.en})")
-    return Classes(title, _counted(styles, style_of), style_of)
+    return Classes(title, _counted([*styles, _style(entries["no_data"])], style_of), style_of)
+
+
+def _range_words(low: float, high: float | None) -> Text:
+    if high is None:
+        return Text(f"缺 {low:g} 及以上", f"{low:g} or more missing")
+    if low == int(low) and high == int(high):
+        shown = f"{low:g}" if high - low == 1 else f"{low:g}–{high - 1:g}"
+        return Text(f"缺 {shown}", f"{shown} missing")
+    return Text(f"缺 {low:g} 至不足 {high:g}", f"{low:g} to under {high:g} missing")
 
 
 def significance_classes(rows: pd.DataFrame) -> Classes:
