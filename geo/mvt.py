@@ -6,6 +6,7 @@ way, and each hole follows its exterior. Rings that collapse to a line disappear
 Rounding is point by point, so neighbours that share a border still share it.
 """
 
+import itertools
 import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -115,7 +116,7 @@ def _slices(run: bytes, ends: np.ndarray, counts: np.ndarray) -> list[bytes]:
     """The run cut into pieces of `counts` numbers each."""
     stops = np.concatenate([[0], np.cumsum(counts)])
     edges = np.concatenate([[0], ends])[stops].tolist()
-    return [run[start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
+    return [run[start:stop] for start, stop in itertools.pairwise(edges)]
 
 
 def _geometries(shapes: np.ndarray) -> list[tuple[int, bytes, bytes]]:

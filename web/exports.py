@@ -1,0 +1,183 @@
+"""Files to take away: layers and figures in the formats of others, print maps, maps that open without a server."""
+
+import secrets
+import shutil
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+from apiflask import APIBlueprint
+from flask import Response, send_file
+
+from geo.errors import InputError
+from geo.words import Text
+from layers.kinds import KINDS
+
+from . import current, figures, uploads
+from .figures import COVERAGE_TAKES, HOTSPOT_TAKES
+from .known import require_kind
+from .language import language
+from .parameters import takes
+
+blueprint = APIBlueprint("exports", __name__, tag="export")
+FORMATS = {
+    "geojson": ".geojson",
+    "gpkg": ".gpkg",
+    "shp": ".zip",
+    "kml": ".kml",
+    "csv": ".csv",
+    "xlsx": ".xlsx",
+    "parquet": ".parquet",
+}
+_FIGURES = {"coverage": Text("覆盖", "coverage"), "hotspots": Text("热点", "hotspots")}
+
+
+def _title(what: str) -> str:
+    if what in _FIGURES:
+        return _FIGURES[what].to(language())
+    if what in KINDS:
+        return KINDS[what].label.to(language())
+    return what.partition(":")[2]
+
+
+def _require(what: str | None) -> str:
+    """A layer the caller may see, or one of the figures."""
+    if not what:
+        raise InputError(Text("请选择导出内容。", "Say what to export."), where="what")
+    if what not in _FIGURES:
+        require_kind(what)
+    return what
+
+
+def download(make: Any, suffix: str, what: str, as_of: date | None) -> Response:
+    """Let `make(path)` write a file and send it; the file is deleted when it was sent.
+
+    The name holds layer, place and day; the path is a random one of ours.
+    """
+    folder = uploads.work_folder() / f"out-{secrets.token_hex(16)}"
+    folder.mkdir(mode=0o700)
+    try:
+        path = folder / f"export{suffix}"
+        report = make(path)
+        response = send_file(path, as_attachment=True, download_name=f"export{suffix}")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    response.call_on_close(lambda: shutil.rmtree(folder, ignore_errors=True))
+    day = (as_of or current.today()).isoformat()
+    place = current.setting("PLACE_NAME")
+    name = "_".join(part for part in (place, _title(what), day) if part)
+    safe = "".join(c for c in uploads.shown(name) if c not in '<>:"|?*')
+    response.headers["Content-Disposition"] = (
+        f'attachment; filename="wangge_{what.replace(":", "_") if what.isascii() else "layer"}_{day}{suffix}"; '
+        f"filename*=UTF-8''{quote(safe + suffix)}"
+    )
+    response.headers["Cache-Control"] = "private, no-store"
+    notes = [note.to(language()) for note in getattr(report, "notes", None) or []]
+    if notes:
+        # What the file could not hold (shortened names, left-out columns), for the page to show.
+        response.headers["X-Wangge-Notes"] = quote("\n".join(notes)[:2000])
+    return response
+
+
+@blueprint.get("/api/v1/export")
+@blueprint.doc(summary="A layer, the coverage figures or the hotspots as a file")
+@takes(
+    "what",
+    "format",
+    "encoding",
+    "as_of",
+    "where",
+    "parent",
+    "unit",
+    *COVERAGE_TAKES[:2],
+    *COVERAGE_TAKES[3:],
+    *HOTSPOT_TAKES,
+)
+def export(**asked: Any) -> Response:
+    """Filter, rights and day are those of the page; provenance comes inside or beside the data."""
+    what = _require(asked["what"])
+    wanted = asked["format"] or "geojson"
+    if wanted not in FORMATS:
+        raise InputError(
+            Text("没有这种格式。", "There is no such format."),
+            where="format",
+            mend=Text(f"可选：{'、'.join(FORMATS)}", f"One of {', '.join(FORMATS)}"),
+        )
+    encoding = (asked["encoding"] or "utf-8").lower()
+    if encoding not in ("utf-8", "gbk"):
+        raise InputError(Text("编码应为 utf-8 或 gbk。", "The encoding is utf-8 or gbk."), where="encoding")
+
+    def make(path: Any) -> Any:
+        from layers import exporting
+
+        return exporting.export(
+            current.store(),
+            current.viewer(),
+            what,
+            path,
+            format=wanted,
+            as_of=asked["as_of"] or current.today(),
+            where=asked["where"],
+            encoding=encoding,
+            **figures.options_of(what, asked),
+        )
+
+    return download(make, FORMATS[wanted], what, asked["as_of"])
+
+
+@blueprint.get("/api/v1/print")
+@blueprint.doc(summary="A print map as PDF or PNG")
+@takes(
+    "view", "format", "paper", "landscape", "title", "approval_number", "unit_name", "as_of", "where", "unit",
+    *COVERAGE_TAKES[:2], *COVERAGE_TAKES[3:], *HOTSPOT_TAKES,
+)  # fmt: skip
+def print_map(**asked: Any) -> Response:
+    """Title, legend, scale bar, north arrow, source and date, on A4 or A3."""
+    from layers import printing
+
+    view = _require(asked["view"])
+    wanted = asked["format"] or "pdf"
+    if wanted not in ("pdf", "png"):
+        raise InputError(Text("格式应为 pdf 或 png。", "The format is pdf or png."), where="format")
+
+    def make(path: Any) -> Any:
+        return printing.print_map(
+            current.store(),
+            current.viewer(),
+            view,
+            path,
+            paper=asked["paper"],
+            landscape=asked["landscape"],
+            language=language(),
+            title=asked["title"],
+            approval_number=asked["approval_number"] or current.setting("APPROVAL_NUMBER"),
+            unit_name=asked["unit_name"] or current.setting("UNIT_NAME"),
+            as_of=asked["as_of"] or current.today(),
+            **figures.options_of(view, asked),
+        )
+
+    return download(make, f".{wanted}", view, asked["as_of"])
+
+
+@blueprint.get("/api/v1/standalone")
+@blueprint.doc(summary="A map page that opens from disk without a server")
+@takes("view", "title", "as_of", "unit", *COVERAGE_TAKES[:2], *COVERAGE_TAKES[3:], *HOTSPOT_TAKES)
+def standalone(**asked: Any) -> Response:
+    """Everything inside one HTML file."""
+    from .standalone import standalone_html
+
+    view = _require(asked["view"])
+
+    def make(path: Any) -> Any:
+        return standalone_html(
+            current.store(),
+            current.viewer(),
+            view,
+            path,
+            language=language(),
+            as_of=asked["as_of"] or current.today(),
+            **figures.options_of(view, asked),
+        )
+
+    return download(make, ".html", view, asked["as_of"])

@@ -1,0 +1,229 @@
+"""The figures: coverage, hotspots and the density surface, as JSON and as a picture."""
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from apiflask import APIBlueprint
+from flask import Response
+
+from geo.words import Text
+from layers import rules
+
+from . import current, etags, features
+from .language import language, t
+from .parameters import takes
+
+blueprint = APIBlueprint("figures", __name__, tag="figures")
+COVERAGE_TAKES = ("rule", "rule_set", "unit", "against", "threshold", "class", "status", "older_than")
+HOTSPOT_TAKES = ("cell_m", "from", "to", "category", "weekdays", "hours", "exposure")
+LEVELS = 8
+"""Classes of the density picture, none of them the ground."""
+# Light to dark orange-red, readable without colour as ever darker steps.
+_RAMP = (
+    (254, 240, 217),
+    (253, 212, 158),
+    (253, 187, 132),
+    (252, 141, 89),
+    (239, 101, 72),
+    (215, 48, 31),
+    (179, 0, 0),
+    (127, 0, 0),
+)
+
+
+def rules_state(rule_set: str | None) -> list[Any]:
+    """What the figures depend on besides the layers: the rule set as it stands."""
+    chosen = rules.read_rule_set(current.store(), rule_set)
+    return [chosen.name, chosen.version, chosen.changed_at, chosen.source_date]
+
+
+def coverage_result(asked: dict[str, Any]) -> Any:
+    """The coverage figures the caller asked for."""
+    from layers import derived
+
+    return derived.coverage(
+        current.store(),
+        current.viewer(),
+        rule_id=asked["rule"],
+        rule_set=asked["rule_set"],
+        unit=asked["unit"],
+        as_of=asked["as_of"] or current.today(),
+        against=asked["against"],
+        where=asked["where"],
+        threshold=asked["threshold"],
+        camera_filter=camera_filter(asked),
+    )
+
+
+def camera_filter(asked: dict[str, Any]) -> Any:
+    """Which cameras count; None for all that work."""
+    from layers import derived
+
+    if all(asked[name] is None for name in ("class_", "status", "older_than")):
+        return None
+    return derived.CameraFilter(classes=asked["class_"], statuses=asked["status"], older_than_years=asked["older_than"])
+
+
+def hotspot_result(asked: dict[str, Any]) -> Any:
+    """The hotspots the caller asked for."""
+    from layers import derived
+
+    return derived.hotspots(
+        current.store(),
+        current.viewer(),
+        unit=asked["unit"] or "cell",
+        cell_m=asked["cell_m"],
+        date_from=asked["from_"],
+        date_to=asked["to"],
+        category=asked["category"],
+        weekdays=asked["weekdays"],
+        hours=asked["hours"],
+        exposure=asked["exposure"],
+        as_of=asked["as_of"] or current.today(),
+        where=asked["where"],
+    )
+
+
+@blueprint.get("/api/v1/coverage")
+@blueprint.doc(summary="Who falls short of a standard, and by how much")
+@takes(*COVERAGE_TAKES, "as_of", "where", "parent")
+def coverage(**asked: Any) -> Response:
+    """Summary, rows by shortfall, totals, change against an earlier day, provenance."""
+    return etags.answer_json(
+        None,
+        [asked, rules_state(asked["rule_set"])],
+        lambda: _within(coverage_result(asked).as_json(language()), asked),
+    )
+
+
+def _within(body: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
+    """Only the rows of one area above when asked for; the summary stays that of the whole."""
+    if asked["parent"]:
+        codes = {asked["parent"]}
+        body["rows"] = [row for row in body["rows"] if row["parent_code"] in codes or row["code"] in codes]
+    return body
+
+
+@blueprint.get("/api/v1/hotspots")
+@blueprint.doc(summary="Where incidents cluster")
+@takes(*HOTSPOT_TAKES, "unit", "as_of", "where")
+def hotspots(**asked: Any) -> Response:
+    """Rows with counts, expected counts and tests; for cells their outlines; a sentence for each hotspot."""
+    return etags.answer_json(None, [asked, rules_state(None)], lambda: _hotspots(hotspot_result(asked)))
+
+
+def _hotspots(result: Any) -> dict[str, Any]:
+    code = language()
+    body = result.as_json(code)
+    body["sentences"] = [sentence.to(code) if isinstance(sentence, Text) else sentence for sentence in result.sentences]
+    if result.cells is not None:
+        body["geometry"] = json.loads(features.outlines(result.cells))
+    return body
+
+
+@blueprint.get("/api/v1/density")
+@blueprint.doc(summary="Where the density surface lies and what its classes mean")
+@takes("cell_m", "bandwidth_m", "from", "to", "category", "weekdays", "hours", "as_of", "where")
+def density(**asked: Any) -> Response:
+    """Bounds, size and class limits in incidents per square kilometre; the picture is density.png."""
+    return etags.answer_json(None, asked, lambda: _density(density_result(asked)))
+
+
+@blueprint.get("/api/v1/density.png")
+@blueprint.doc(summary="The density surface as a picture with a clear ground")
+@takes("cell_m", "bandwidth_m", "from", "to", "category", "weekdays", "hours", "as_of", "where")
+def density_picture(**asked: Any) -> Response:
+    """An indexed PNG, one colour per class, the lowest class clear."""
+    return etags.answer(None, asked, lambda: picture(density_result(asked)), "image/png")
+
+
+def density_result(asked: dict[str, Any]) -> Any:
+    """The density surface the caller asked for."""
+    from layers import derived
+
+    return derived.density(
+        current.store(),
+        current.viewer(),
+        cell_m=asked["cell_m"],
+        bandwidth_m=asked["bandwidth_m"],
+        date_from=asked["from_"],
+        date_to=asked["to"],
+        category=asked["category"],
+        weekdays=asked["weekdays"],
+        hours=asked["hours"],
+        as_of=asked["as_of"] or current.today(),
+        where=asked["where"],
+    )
+
+
+def levels(surface: np.ndarray) -> list[float]:
+    """Lower limits of the classes: round numbers, the first a tenth of the peak."""
+    peak = float(np.nanmax(surface, initial=0.0))
+    if peak <= 0:
+        return []
+    step = 10 ** np.floor(np.log10(peak / LEVELS))
+    step *= next(factor for factor in (1, 2, 5, 10) if step * factor * LEVELS >= peak)
+    return [round(float(step * number), 12) for number in range(1, LEVELS + 1) if step * number < peak]
+
+
+def _density(result: Any) -> dict[str, Any]:
+    height, width = result.array.shape
+    return {
+        "bounds": [float(v) for v in result.bounds],
+        "width": width,
+        "height": height,
+        "levels": levels(result.array),
+        "colours": [f"#{colour[0]:02X}{colour[1]:02X}{colour[2]:02X}" for colour in _RAMP],
+        "provenance": result.provenance,
+    }
+
+
+def picture(result: Any) -> bytes:
+    """The surface as PNG, north up, classes as in `levels`."""
+    from PIL import Image
+
+    classes = np.digitize(np.nan_to_num(result.array), levels(result.array)).astype(np.uint8)
+    image = Image.fromarray(classes, "P")
+    image.putpalette([0, 0, 0, *(channel for colour in _RAMP for channel in colour)])
+    out = io.BytesIO()
+    image.save(out, "PNG", transparency=0, optimize=True)
+    return out.getvalue()
+
+
+def options_of(what: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """The options of `layers.derived` that an export or a print of a figure takes from the same parameters."""
+    if what == "coverage":
+        return {
+            "rule_id": asked["rule"],
+            "rule_set": asked["rule_set"],
+            "unit": asked["unit"],
+            "threshold": asked["threshold"],
+            "camera_filter": camera_filter(asked),
+        }
+    if what == "hotspots":
+        return {
+            "unit": asked["unit"] or "cell",
+            "cell_m": asked["cell_m"],
+            "date_from": asked["from_"],
+            "date_to": asked["to"],
+            "category": asked["category"],
+            "weekdays": asked["weekdays"],
+            "hours": asked["hours"],
+            "exposure": asked["exposure"],
+        }
+    return {}
+
+
+def describe_column(name: str, column: pd.Series) -> dict[str, Any]:
+    """A column of figures for the table."""
+    kinds = {"i": "integer", "u": "integer", "f": "real", "b": "boolean", "M": "date"}
+    return {
+        "name": name,
+        "label": t(f"api.{name}"),
+        "dtype": kinds.get(column.dtype.kind, "text"),
+        "choices": [],
+        "unit": "",
+    }
