@@ -101,7 +101,10 @@ def require_metric(frame: GeoDataFrame | GeoSeries, where: str) -> None:
         raise CrsError(Text("图层没有坐标系。", "The layer has no coordinate system."), where=where, mend=mend)
     if not crs.is_projected or any(axis.unit_name != "metre" for axis in crs.axis_info[:2]):
         raise CrsError(
-            Text(f"图层须为以米为单位的投影坐标系，而不是 {crs.name}。", f"The layer must be in a metric coordinate system, not {crs.name}."),
+            Text(
+                f"图层须为以米为单位的投影坐标系，而不是 {crs.name}。",
+                f"The layer must be in a metric coordinate system, not {crs.name}.",
+            ),
             where=where,
             mend=mend,
         )
@@ -182,14 +185,19 @@ def snap_centimetre(geometries: Any, crs: Any) -> np.ndarray:
     may lose that sliver or fall into parts; one thinner than the grid becomes an empty polygon. Shapes that were
     invalid before are rounded only.
     """
-    source = np.asarray(geometries, dtype=object)
-    metric = transform_geometries(source, LONLAT, crs)
-    rounded = shapely.remove_repeated_points(_rounded(metric))
+    metric = transform_geometries(geometries, LONLAT, crs)
+    lonlat = transform_geometries(round_centimetre(metric), crs, LONLAT)
+    return shapely.transform(lonlat, lambda coordinates: np.round(coordinates, 9))
+
+
+def round_centimetre(metric: Any) -> np.ndarray:
+    """Metric shapes with every vertex rounded to the 1 cm grid; see `snap_centimetre` for what becomes of slivers."""
+    source = np.asarray(metric, dtype=object)
+    rounded = shapely.remove_repeated_points(_rounded(source))
     spoilt = shapely.is_valid(source) & ~shapely.is_valid(rounded)
     if spoilt.any():
-        rounded[spoilt] = _rounded(shapely.set_precision(metric[spoilt], CENTIMETRE))
-    lonlat = transform_geometries(rounded, crs, LONLAT)
-    return shapely.transform(lonlat, lambda coordinates: np.round(coordinates, 9))
+        rounded[spoilt] = _rounded(shapely.set_precision(source[spoilt], CENTIMETRE))
+    return rounded
 
 
 def _rounded(metric: np.ndarray) -> np.ndarray:

@@ -252,9 +252,7 @@ def suspect_datum_areas(geometries: Any, outline: Any, *, reach_m: float = 2000.
 def distance_m(lon: Any, lat: Any, other_lon: Any, other_lat: Any) -> np.ndarray:
     """Distance in metres between pairs of lon/lat positions on the sphere (haversine), row by row."""
     lon, lat, other_lon, other_lat = (np.radians(np.asarray(v, dtype=float)) for v in (lon, lat, other_lon, other_lat))
-    chord = (
-        np.sin((other_lat - lat) / 2) ** 2 + np.cos(lat) * np.cos(other_lat) * np.sin((other_lon - lon) / 2) ** 2
-    )
+    chord = np.sin((other_lat - lat) / 2) ** 2 + np.cos(lat) * np.cos(other_lat) * np.sin((other_lon - lon) / 2) ** 2
     return 2 * 6371008.8 * np.arcsin(np.sqrt(np.clip(chord, 0, 1)))
 
 
@@ -294,7 +292,8 @@ def _suspicion(datum: str, side: str, before: float, after: float, offset: float
     else:
         claim = Text(f"用来比较的已有图层疑为 {name}", f"The layer kept before, not this one, seems to be in {name}")
     evidence = Text(
-        f"{claim.zh}：{figures.zh}，平均偏移 {offset:.0f} 米。", f"{claim.en}: {figures.en}; mean offset {offset:.0f} m."
+        f"{claim.zh}：{figures.zh}，平均偏移 {offset:.0f} 米。",
+        f"{claim.en}: {figures.en}; mean offset {offset:.0f} m.",
     )
     return DatumSuspicion(datum, side, before, after, offset, evidence)
 

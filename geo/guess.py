@@ -72,7 +72,9 @@ def guess_crs(xmin: float, ymin: float, xmax: float, ymax: float, *, near: Bound
     best = guesses[0][0] if guesses else 0.0
     next_best = guesses[1][0] if len(guesses) > 1 else 0.0
     return [
-        CrsGuess(crs, swapped, round(score, 3), score == best and best >= 0.5 and best >= 1.5 * next_best, reason, bounds)
+        CrsGuess(
+            crs, swapped, round(score, 3), score == best and best >= 0.5 and best >= 1.5 * next_best, reason, bounds
+        )
         for score, crs, swapped, reason, bounds in guesses
     ]
 

@@ -21,10 +21,18 @@ EMPTY = Polygon()
 NULL = None
 
 NAMES_OUTSIDE_GBK = ("㙍头村", "𠅤坪村", "鿍湾社区")
-NAMES_AS_ATTACKS = ("<img src=x onerror=alert(1)>", "=HYPERLINK(\"http://a\")", "../../etc/passwd", "村" * 20_000)
+NAMES_AS_ATTACKS = ("<img src=x onerror=alert(1)>", '=HYPERLINK("http://a")', "../../etc/passwd", "村" * 20_000)
 
 COUNTY_LONLAT = Polygon(
-    [(110.02, 28.90), (110.31, 28.84), (110.58, 28.97), (110.63, 29.21), (110.41, 29.36), (110.13, 29.29), (109.98, 29.08)]
+    [
+        (110.02, 28.90),
+        (110.31, 28.84),
+        (110.58, 28.97),
+        (110.63, 29.21),
+        (110.41, 29.36),
+        (110.13, 29.29),
+        (109.98, 29.08),
+    ]
 )
 """Outline of the made-up 望川县: some 60 km across, in the 3-degree zone of 111 E (EPSG:4546)."""
 
@@ -44,7 +52,9 @@ def villages_lonlat(count: int = 12, *, seed: int = 7) -> GeoDataFrame:
     """Village polygons dividing `COUNTY_LONLAT`, indexed by made-up 12-digit codes."""
     shapes = voronoi(count, seed=seed, outline=COUNTY_LONLAT)
     codes = [f"4399{index // 90 + 1:02d}101{200 + index % 90:03d}" for index in range(len(shapes))]
-    return GeoDataFrame({"name": [f"望川{index}村" for index in range(len(shapes))]}, geometry=shapes, index=codes, crs=4490)
+    return GeoDataFrame(
+        {"name": [f"望川{index}村" for index in range(len(shapes))]}, geometry=shapes, index=codes, crs=4490
+    )
 
 
 def points_inside(outline: Polygon, count: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:

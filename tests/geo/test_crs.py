@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 import shapely
 import specimens
-from geo import crs
-from geo.errors import CrsError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 from shapely import MultiPolygon, Point, Polygon, box
+
+from geo import crs
+from geo.errors import CrsError
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_eight_decimals_return_to_the_same_centimetre():
 def test_polygon_spoilt_by_rounding_is_rebuilt_valid():
     # A neck 3 mm wide closes up when rounded.
     metric = Polygon([(0, 0), (10, 0), (10, 10), (5.003, 10), (5.003, 2), (5.0, 2), (5.0, 10), (0, 10)])
-    moved = shapely.transform(metric, lambda xy: xy + [500_000, 3_200_000])
+    moved = shapely.transform(metric, lambda xy: xy + np.array([500_000, 3_200_000]))
     lonlat = crs.transform_geometries([moved], 4546, crs.LONLAT)
     snapped = crs.snap_centimetre(lonlat, 4546)
     assert snapped[0].is_valid and not snapped[0].is_empty
@@ -156,7 +157,7 @@ def test_polygon_spoilt_by_rounding_is_rebuilt_valid():
 
 
 def test_sliver_thinner_than_the_grid_vanishes():
-    sliver = shapely.transform(specimens.SLIVER, lambda xy: xy + [500_000, 3_200_000])
+    sliver = shapely.transform(specimens.SLIVER, lambda xy: xy + np.array([500_000, 3_200_000]))
     snapped = crs.snap_centimetre(crs.transform_geometries([sliver], 4546, crs.LONLAT), 4546)
     assert snapped[0].is_empty
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import shapely
 import specimens
-from geo import datum
-from geo.lookup import Lookup
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from geo import datum
+from geo.lookup import Lookup
 
 # wgs84, gcj02, bd09. The first four gcj02 columns are those of wandergis/coordtransform and googollee/eviltransform,
 # the rest is computed independently from the published formulas.
@@ -42,7 +43,9 @@ def test_published_vectors(convert, given_, expected):
 
 
 def test_published_vector_of_bd09():
-    np.testing.assert_allclose(datum.gcj02_to_bd09(116.404, 39.915), (116.41036949371, 39.92133699351), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(
+        datum.gcj02_to_bd09(116.404, 39.915), (116.41036949371, 39.92133699351), rtol=0, atol=1e-9
+    )
 
 
 @settings(max_examples=200, deadline=None)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from geo.crs import LONLAT, transform_xy
 from geo.guess import guess_crs
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import shapely
 import specimens
-from geo.errors import InputError
-from geo.lookup import Lookup
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box
 from shapely.affinity import affine_transform
+
+from geo.errors import InputError
+from geo.lookup import Lookup
 
 
 def twin(codes, shapes, x, y):
@@ -87,7 +88,10 @@ def test_nan_and_infinity_have_no_home():
     assert lookup.home(x, y).tolist() == [-1, -1, -1, -1, -1, -1, 0]
 
 
-@pytest.mark.parametrize("shapes", [[], [None], [Polygon()], [None, Polygon(), MultiPolygon()], [Point(1, 1)], [LineString([(0, 0), (9, 9)])]])
+@pytest.mark.parametrize(
+    "shapes",
+    [[], [None], [Polygon()], [None, Polygon(), MultiPolygon()], [Point(1, 1)], [LineString([(0, 0), (9, 9)])]],
+)
 def test_layer_without_areas_is_never_hit(shapes):
     lookup = Lookup.build([str(row) for row in range(len(shapes))], shapes)
     assert lookup.home([0.0, 1.0, np.nan], [0.0, 1.0, 0.0]).tolist() == [-1, -1, -1]
@@ -178,7 +182,9 @@ def area(draw):
 @settings(max_examples=150, deadline=None)
 @given(st.lists(area(), min_size=1, max_size=7), st.integers(1, 40), st.data())
 def test_same_as_the_twin_for_overlaps_holes_parts_and_borders(shapes, cells, data):
-    codes = data.draw(st.lists(st.text("0123456789", min_size=1, max_size=2), min_size=len(shapes), max_size=len(shapes)))
+    codes = data.draw(
+        st.lists(st.text("0123456789", min_size=1, max_size=2), min_size=len(shapes), max_size=len(shapes))
+    )
     halves = st.tuples(st.integers(-2, 44).map(lambda v: v / 2), st.integers(-2, 44).map(lambda v: v / 2))
     points = np.array(data.draw(st.lists(halves, min_size=1, max_size=40)))
     assert_like_twin(codes, shapes, points[:, 0], points[:, 1], cells=cells)
@@ -195,7 +201,9 @@ def test_same_as_the_twin_for_overlaps_holes_parts_and_borders(shapes, cells, da
 def test_same_as_the_twin_for_divided_land_in_any_units(seed, count, cells, units, angle):
     scale, east, north = units
     cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
-    shapes = [affine_transform(shape, [cos, -sin, sin, cos, east, north]) for shape in specimens.voronoi(count, seed=seed)]
+    shapes = [
+        affine_transform(shape, [cos, -sin, sin, cos, east, north]) for shape in specimens.voronoi(count, seed=seed)
+    ]
     vertices = shapely.get_coordinates(shapes)
     rng = np.random.default_rng(seed)
     west, south, right, top = shapely.total_bounds(shapes)

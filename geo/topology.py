@@ -1,0 +1,156 @@
+"""Where areas fail to fit: gaps, overlaps, slivers, and what lies outside its parent. Finding only, no mending.
+
+Modelling decision: everything is compared on the 1 cm grid, so differences below a centimetre (the same border with a
+vertex more on one side) are not findings. What is too small to matter above that is the caller's tolerance.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from .crs import CENTIMETRE, require_metric
+
+_POLYGONAL = (3, 6)
+
+
+def find_gaps(areas: gpd.GeoDataFrame, parent: shapely.Geometry, *, min_area_m2: float = 0.0) -> gpd.GeoDataFrame:
+    """Land of `parent` that no area covers, one row per piece, largest first.
+
+    Parameters
+    ----------
+    areas
+        Polygons in a metric system, indexed by code.
+    parent
+        The polygon they should cover, in the same system.
+    min_area_m2
+        Pieces below are left out.
+
+    Returns
+    -------
+    gaps
+        `geometry`, `codes` (tuple of the areas around the gap), `area_m2`.
+    """
+    require_metric(areas, "find_gaps")
+    codes, shapes = _polygons(areas)
+    covered = shapely.union_all(shapes, grid_size=CENTIMETRE)
+    pieces = shapely.get_parts(shapely.difference(parent, covered, grid_size=CENTIMETRE))
+    pieces = pieces[(shapely.get_type_id(pieces) == 3) & (shapely.area(pieces) > 0)]
+    around = _touching(pieces, codes, shapes)
+    return _rows(pieces, around, areas.crs, min_area_m2)
+
+
+def find_overlaps(areas: gpd.GeoDataFrame, *, min_area_m2: float = 0.0) -> gpd.GeoDataFrame:
+    """Land that two areas both claim, one row per pair, largest first.
+
+    Areas in a metric system, indexed by code. Returns `geometry`, `codes` (the two, ascending), `area_m2`. Where three
+    areas lie on top of each other the land appears in three pairs.
+    """
+    require_metric(areas, "find_overlaps")
+    codes, shapes = _polygons(areas)
+    # The coverage check names an area of every pair whose borders do not match exactly (of one area within another only
+    # the inner); in a clean layer that is none, and the pairwise work below has nothing to do.
+    suspects = (
+        np.flatnonzero(~shapely.is_empty(shapely.coverage_invalid_edges(shapes))) if len(shapes) else np.arange(0)
+    )
+    suspect, other = shapely.STRtree(shapes).query(shapes[suspects], predicate="intersects")
+    both = np.column_stack([suspects[suspect], other])
+    both = np.unique(np.sort(both[both[:, 0] != both[:, 1]], axis=1), axis=0)
+    left, right = both[:, 0], both[:, 1]
+    common = _areal(shapely.intersection(shapes[left], shapes[right], grid_size=CENTIMETRE))
+    pairs = [tuple(sorted((codes[i], codes[j]))) for i, j in zip(left, right, strict=True)]
+    real = shapely.area(common) > 0
+    return _rows(common[real], [pair for pair, kept in zip(pairs, real, strict=True) if kept], areas.crs, min_area_m2)
+
+
+def find_slivers(areas: gpd.GeoDataFrame, *, width_m: float) -> gpd.GeoDataFrame:
+    """Parts of areas thinner than `width_m` throughout, so that eroding them by half of it leaves nothing.
+
+    Areas in a metric system, indexed by code. Returns `geometry`, `codes` (the one area), `area_m2`. A narrow arm of a
+    wide area is not reported: it is one part with the rest.
+    """
+    require_metric(areas, "find_slivers")
+    codes, shapes = _polygons(areas)
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    # Only parts with much border for their area can be thin: a strip has area / perimeter of half its width.
+    maybe = shapely.area(parts) < width_m * shapely.length(parts)
+    parts, owner = parts[maybe], owner[maybe]
+    thin = shapely.is_empty(shapely.buffer(parts, -width_m / 2))
+    return _rows(parts[thin], [(codes[row],) for row in owner[thin]], areas.crs, 0.0)
+
+
+def find_outside(
+    areas: gpd.GeoDataFrame,
+    parents: gpd.GeoDataFrame,
+    *,
+    parent_column: str = "parent_code",
+    min_area_m2: float = 0.0,
+) -> gpd.GeoDataFrame:
+    """What of an area lies outside the parent it names, one row per area, largest first.
+
+    Areas and parents in the same metric system, indexed by code. Areas that name no parent, or one that has no
+    polygon, are left out: that is a question of hierarchy, not of topology. Returns `geometry`, `codes` (area,
+    parent), `area_m2`.
+    """
+    require_metric(areas, "find_outside")
+    require_metric(parents, "find_outside")
+    parent_codes, parent_shapes = _polygons(parents)
+    at = pd.Series(np.arange(len(parent_codes)), index=parent_codes)
+    at = at[~at.index.duplicated()]
+    codes, shapes, named = _polygons(areas, parent_column)
+    row = at.reindex(named).to_numpy()
+    known = ~np.isnan(row)
+    codes, shapes, row = codes[known], shapes[known], row[known].astype(np.int64)
+    own = parent_shapes[row]
+    # Most areas lie wholly inside; a prepared test says so far sooner than the difference would.
+    shapely.prepare(parent_shapes)
+    out = ~shapely.covers(own, shapes)
+    codes, own, shapes, row = codes[out], own[out], shapes[out], row[out]
+    rest = _areal(shapely.difference(shapes, own, grid_size=CENTIMETRE))
+    real = shapely.area(rest) > 0
+    pairs = [(code, parent_codes[parent]) for code, parent in zip(codes[real], row[real], strict=True)]
+    return _rows(rest[real], pairs, areas.crs, min_area_m2)
+
+
+def _polygons(areas: gpd.GeoDataFrame, column: str | None = None) -> Any:
+    """Codes and shapes of the rows that have land, invalid rings mended for the comparison; with `column` its values."""
+    shapes = areas.geometry.to_numpy()
+    usable = np.isin(shapely.get_type_id(shapes), _POLYGONAL) & ~shapely.is_empty(shapes)
+    shapes = shapes[usable].copy()
+    broken = ~shapely.is_valid(shapes)
+    shapes[broken] = _areal(shapely.make_valid(shapes[broken]))
+    codes = areas.index.astype(str).to_numpy(dtype=object)[usable]
+    if column is None:
+        return codes, shapes
+    return codes, shapes, areas[column].astype(object).to_numpy()[usable]
+
+
+def _areal(shapes: np.ndarray) -> np.ndarray:
+    """The polygons in each shape, without the lines and points that an intersection may leave."""
+    mixed = np.flatnonzero(~np.isin(shapely.get_type_id(shapes), _POLYGONAL))
+    shapes = shapes.copy()
+    for row in mixed:
+        shapes[row] = shapely.MultiPolygon(
+            [part for part in shapely.get_parts(shapes[row]) if part.geom_type == "Polygon"]
+        )
+    return shapes
+
+
+def _touching(pieces: np.ndarray, codes: np.ndarray, shapes: np.ndarray) -> list[tuple[str, ...]]:
+    around: list[tuple[str, ...]] = [()] * len(pieces)
+    if len(pieces) and len(shapes):
+        piece, area = shapely.STRtree(shapes).query(pieces, predicate="dwithin", distance=2 * CENTIMETRE)
+        for row, found in pd.Series(codes[area]).groupby(piece):
+            around[int(str(row))] = tuple(sorted(found))
+    return around
+
+
+def _rows(shapes: np.ndarray, codes: Iterable[tuple[str, ...]], crs: Any, min_area_m2: float) -> gpd.GeoDataFrame:
+    frame = gpd.GeoDataFrame(
+        {"codes": pd.Series(list(codes), dtype=object), "area_m2": shapely.area(shapes)}, geometry=list(shapes), crs=crs
+    )
+    frame = frame[frame["area_m2"] >= min_area_m2]
+    return frame.sort_values(["area_m2", "codes"], ascending=[False, True], ignore_index=True)
