@@ -16,14 +16,14 @@ from sqlalchemy import Connection, delete, insert, select, update
 from geo.errors import ConflictError, NotFoundError
 from geo.words import Text
 
-from . import audit, gpkg, rtree, schema
+from . import audit, gpkg, process, rtree, schema
 from .kinds import KINDS
 
 if TYPE_CHECKING:
     from .store import Store
 
-STALE_S = 120.0
-"""A pending change whose last sign of life is older than this belongs to a dead process."""
+STALE_S = 600.0
+"""A pending change of another machine whose last sign of life is older than this belongs to a dead process."""
 
 
 @dataclass(slots=True)
@@ -58,6 +58,8 @@ def _found(connection: Connection, key: str | None) -> Any:
 def _new(connection: Connection, state: str, actor: str, action: str, **values: Any) -> int:
     moment = schema.now()
     row = {"state": state, "actor": actor, "action": action, "opened_at": moment, "heartbeat_at": moment, **values}
+    if state == "pending":
+        row["process"] = process.identity()
     return connection.execute(insert(schema.change).values(row)).inserted_primary_key[0]  # type: ignore[index]
 
 
@@ -147,13 +149,14 @@ def open_change(
 ) -> int:
     """Open a long change and return its id; ConflictError when another one is open on the same kind."""
     wanted = sorted(kinds)
+    sweep(store)
     with store.write() as connection:
         known = _found(connection, key)
         if known is not None:
             raise ConflictError(Text("这次导入已经提交过。", "This change was already submitted."), where=str(known.id))
         for other in connection.execute(select(schema.change).where(schema.change.c.state == "pending")):
             shared = set(json.loads(other.kinds)) & set(wanted)
-            if shared and not is_stale(other.heartbeat_at):
+            if shared:
                 raise ConflictError(
                     Text("另一项导入正在写入同一图层。", "Another import is writing to the same layer."),
                     where=", ".join(sorted(shared)),
@@ -249,10 +252,8 @@ def _erase(store: "Store", connection: Connection, kind: str, change_id: int) ->
 def sweep(store: "Store") -> list[int]:
     """Abandon pending changes whose process is dead; returns their ids. Called when a store is opened."""
     with store.read() as connection:
-        pending = connection.execute(
-            select(schema.change.c.id, schema.change.c.heartbeat_at).where(schema.change.c.state == "pending")
-        ).all()
-    dead = [row.id for row in pending if is_stale(row.heartbeat_at)]
+        pending = connection.execute(select(schema.change).where(schema.change.c.state == "pending")).all()
+    dead = [row.id for row in pending if process.is_dead(row.process) or is_stale(row.heartbeat_at)]
     for change_id in dead:
         abandon(store, change_id)
     return dead

@@ -133,6 +133,7 @@ change = Table(
     Column("source", Text),
     Column("key", Text, unique=True),
     Column("answer", Text),
+    Column("process", Text),
     Column("opened_at", Moment, nullable=False),
     Column("heartbeat_at", Moment, nullable=False),
     Column("closed_at", Moment),

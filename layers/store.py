@@ -94,7 +94,7 @@ class Store:
         except BaseException:
             store.close()
             if store.path is not None:
-                _remove_file(store.path)
+                remove_file(store.path)
             raise
         return store
 
@@ -325,7 +325,7 @@ def _new_file(path: Path) -> None:
     os.close(handle)
 
 
-def _remove_file(path: Path) -> None:
+def remove_file(path: Path) -> None:
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
     _beside(path, "write").unlink(missing_ok=True)
