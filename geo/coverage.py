@@ -145,6 +145,5 @@ def share_coverage(numerator: pd.Series, denominator: pd.Series, *, threshold: f
 
 def ranked(result: Coverage) -> pd.Index:
     """The index in the order of the gap list: largest shortfall first, no_data last, then by code."""
-    order = pd.DataFrame({"gap": -result.shortfall.fillna(-1.0), "code": result.value.index.astype(str)})
-    order.index = result.value.index
-    return order.sort_values(["gap", "code"], kind="stable").index
+    gap = -result.shortfall.fillna(-1.0).to_numpy()
+    return result.value.index[np.lexsort((result.value.index.astype(str), gap))]

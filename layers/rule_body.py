@@ -139,9 +139,9 @@ def parse(body: Any, *, shipped: bool, **origin: Any) -> RuleSet:
     if not isinstance(statistics, dict):
         raise read.wrong("statistics", Text("缺少统计参数。", "The numbers of the statistics are missing."))
     numbers = {each: read.number(statistics, each, f"statistics.{each}", low=0.0) for each in STATISTICS}
-    for name in ("duplicate_distance_m", "duplicate_hours", "density_bandwidth_m", "density_cell_m", "level"):
-        if numbers[name] <= 0:
-            raise read.wrong(f"statistics.{each}", Text("须大于 0。", "It must be more than 0."))
+    for positive in ("duplicate_distance_m", "duplicate_hours", "density_bandwidth_m", "density_cell_m", "level"):
+        if numbers[positive] <= 0:
+            raise read.wrong(f"statistics.{positive}", Text("须大于 0。", "It must be more than 0."))
     if numbers["level"] > 0.5:
         raise read.wrong("statistics.level", Text("须不大于 0.5。", "It must be 0.5 at most."))
     return RuleSet(

@@ -58,7 +58,7 @@ def read_rule_set(store: "Store", name: str | None = None) -> RuleSet:
         When there is no such set.
     """
     if name is None:
-        name = str(store.settings.get("rules") or DEFAULT)
+        name = str(store.settings.get("rule_set") or DEFAULT)
     if name in shipped():
         return shipped()[name]
     with store.read() as connection:

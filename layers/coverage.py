@@ -1,0 +1,368 @@
+"""Coverage: what each area has of what a rule asks, who falls short, and where the figure comes from.
+
+Figures are always worked out by position (never from stored home columns), for all areas at once; a viewer's area
+scope then picks rows, so that a camera on the border of a scope is never counted twice or lost. Roles that may not see
+cameras get the same counts per village or township, but no filter that could single out a camera.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from geo import coverage as figures
+from geo.errors import InputError, RightsError
+from geo.words import Text
+
+from . import frames
+from .areas import PROBLEMS, area_set
+from .cameras import CameraFilter
+from .coverage_measures import Figures, measure
+from .history import day
+from .kept import kept
+from .kinds import KINDS
+from .provenance import Provenance, provenance
+from .rights import INTERNAL, Viewer
+from .rule_body import Rule, RuleSet
+from .rules import read_rule_set
+
+if TYPE_CHECKING:
+    from .store import Store
+
+OPEN_UNITS = ("village", "township", "county")
+"""Units whose camera counts are open to every role; smaller ones would come close to a camera's position."""
+
+_ABOVE = {
+    "grid": ("village", "township", "county"),
+    "natural_village": ("village", "township", "county"),
+    "village": ("township", "county"),
+    "township": ("county",),
+    "county": (),
+}
+ROW_COLUMNS = ("code", "name", "parent_code", "value", "required", "shortfall", "state", "derived")
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageResult:
+    """Coverage of the areas a viewer may see, ranked: largest shortfall first, then by code, no_data last."""
+
+    rule: Rule  # with the threshold that was used
+    rule_set: RuleSet
+    unit: str
+    as_of: str
+    provenance: Provenance
+    summary: dict[str, int | None]
+    rows: pd.DataFrame
+    totals: pd.DataFrame  # level, code, name, units, met, short, no_data, missing, value
+    change: dict[str, Any] | None  # against an earlier date; the rows then carry value_then, shortfall_then, state_then
+
+    def sentence(self) -> Text:
+        """The answer in one sentence."""
+        unit = KINDS[self.unit].label
+        n, short, missing = self.summary["units"], self.summary["short"], self.summary["missing"]
+        gap = Text(f"共缺 {missing} {self.rule.amount.zh}", f"{missing} {self.rule.amount.en} missing")
+        if self.rule.comparison == "<=" and self.rule.form != "deficit":
+            gap = Text(f"共超出 {missing} {self.rule.amount.zh}", f"{missing} {self.rule.amount.en} too many")
+        unknown = self.summary["no_data"]
+        return Text(
+            f"{n} 个{unit.zh}中 {short} 个不足，{gap.zh}" + (f"；{unknown} 个无数据。" if unknown else "。"),
+            f"{short} of {n} units ({unit.en}) fall short, {gap.en}"
+            + (f"; {unknown} without data." if unknown else "."),
+        )
+
+    def as_json(self, language: str) -> dict[str, Any]:
+        """The shape of `wangge coverage --json`, with totals and change."""
+        shape = {
+            "rule": self.rule.as_dict(language),
+            "unit": self.unit,
+            "as_of": self.as_of,
+            "provenance": self.provenance,
+            "summary": dict(self.summary),
+            "sentence": self.sentence().to(language),
+            "rows": records(self.rows),
+            "totals": records(self.totals),
+        }
+        if self.change is not None:
+            shape["change"] = dict(self.change)
+        return shape
+
+
+def coverage(
+    store: "Store",
+    viewer: Viewer,
+    *,
+    rule_id: str | None = None,
+    rule_set: str | None = None,
+    unit: str | None = None,
+    as_of: date | str | None = None,
+    against: date | str | None = None,
+    where: str | None = None,
+    threshold: float | None = None,
+    camera_filter: CameraFilter | None = None,
+) -> CoverageResult:
+    """Compare what areas have with what a rule asks.
+
+    Parameters
+    ----------
+    rule_id
+        By default cam_admin, or cam_natural for natural villages.
+    rule_set
+        Name of the rule set; by default the one of the store.
+    unit
+        village, natural_village, grid, township or county; by default the rule's own.
+    against
+        An earlier day to compare with.
+    where
+        Filter on the columns of the unit; else, when it names none of them, on the columns of the cameras.
+    threshold
+        In place of the rule's.
+    camera_filter
+        Which cameras count.
+
+    Raises
+    ------
+    InputError, NotFoundError, RightsError
+        When an option cannot be used, there is no such rule, or the role may not ask for it.
+    """
+    chosen = read_rule_set(store, rule_set)
+    rule = chosen.rule(rule_id or ("cam_natural" if unit == "natural_village" else "cam_admin"))
+    if threshold is not None:
+        rule = _with_threshold(rule, threshold)
+    unit = unit or rule.units[0]
+    if unit not in rule.units:
+        listed = Text("、".join(KINDS[u].label.zh for u in rule.units), ", ".join(rule.units))
+        raise InputError(
+            Text(
+                f"规则“{rule.label.zh}”不能按“{unit[:30]}”统计。",
+                f"Rule '{rule.id}' cannot be worked out per {unit[:30]}.",
+            ),
+            where="unit",
+            mend=Text(f"可用：{listed.zh}", f"There are: {listed.en}"),
+        )
+    on, earlier = day(as_of), None if against is None else day(against)
+    chosen_cameras = camera_filter or CameraFilter()
+    _require_right(viewer, rule, unit)
+    unit_where, camera_where = _split_filter(store, viewer, unit, on, where)
+    parameters = {
+        "rule": rule.id,
+        "unit": unit,
+        "threshold": rule.threshold,
+        "against": earlier,
+        "where": where,
+        "camera_filter": chosen_cameras.as_dict(),
+    }
+    key = (
+        "coverage", tuple(sorted(store.versions().items())), viewer.cache_key, chosen.name, chosen.version, on,
+        earlier, rule.id, rule.threshold, unit, where, chosen_cameras,
+    )  # fmt: skip
+    return kept(store).get(
+        key,
+        lambda: _result(
+            store, viewer, chosen, rule, unit, on, earlier, unit_where, camera_where, chosen_cameras, parameters
+        ),
+    )
+
+
+def _result(
+    store: "Store",
+    viewer: Viewer,
+    chosen: RuleSet,
+    rule: Rule,
+    unit: str,
+    on: str,
+    earlier: str | None,
+    unit_where: str | None,
+    camera_where: str | None,
+    chosen_cameras: CameraFilter,
+    parameters: Mapping[str, Any],
+) -> CoverageResult:
+    now = measure(store, chosen, rule, unit, on, chosen_cameras, camera_where)
+    rows = _visible_rows(store, viewer, unit, on, unit_where, now)
+    limited = bool(viewer.areas) or unit_where is not None
+    change = None
+    notes = list(now.notes)
+    if earlier is not None:
+        then = measure(store, chosen, rule, unit, earlier, chosen_cameras, camera_where)
+        rows, change = _compared(rows, _visible_rows(store, viewer, unit, earlier, unit_where, then), earlier)
+        notes += then.notes
+    if limited:
+        notes.append(
+            Text(
+                "只统计所选或有权查看的区域；区域外和无位置的摄像机数只在查看全部时给出。",
+                "Only chosen or permitted areas; cameras outside and without position are told for the whole only.",
+            )
+        )
+    return CoverageResult(
+        rule=rule,
+        rule_set=chosen,
+        unit=unit,
+        as_of=on,
+        provenance=provenance(
+            store,
+            "layers.coverage",
+            as_of=on,
+            kinds=now.kinds,
+            parameters=parameters,
+            rule_set=chosen,
+            rule=rule,
+            notes=notes,
+        ),
+        summary=_summary(rows, now, limited),
+        rows=rows,
+        totals=_totals(store, unit, on, rows),
+        change=change,
+    )
+
+
+def _with_threshold(rule: Rule, threshold: float) -> Rule:
+    most = 1.0 if rule.form == "share" else 1e9
+    if not 0 <= threshold <= most:  # NaN fails too
+        raise InputError(
+            Text(f"门槛须为 0 至 {most:g} 的数。", f"The threshold must be a number from 0 to {most:g}."),
+            where="threshold",
+        )
+    return replace(rule, threshold=float(threshold))
+
+
+def _require_right(viewer: Viewer, rule: Rule, unit: str) -> None:
+    if viewer.role not in INTERNAL and rule.numerator["layer"] == "camera" and unit not in OPEN_UNITS:
+        raise RightsError(
+            Text(
+                "您的角色只能查看按村或乡镇汇总的摄像机数。",
+                "Your role sees camera counts per village or township only.",
+            ),
+            where="unit",
+            mend=Text("请改为按村（社区）统计。", "Choose the village as unit."),
+        )
+
+
+def _split_filter(
+    store: "Store", viewer: Viewer, unit: str, on: str, where: str | None
+) -> tuple[str | None, str | None]:
+    """Whether a filter speaks of the units or of the cameras."""
+    if not where or not where.strip():
+        return None, None
+    try:
+        frames.count_layer(store, unit, viewer, as_of=on, where=where)
+    except InputError as wrong:
+        if viewer.role not in INTERNAL:
+            raise
+        try:
+            frames.count_layer(store, "camera", replace(viewer, areas=()), as_of=on, where=where)
+        except InputError:
+            raise wrong from None
+        return None, where
+    return where, None
+
+
+def _visible_rows(
+    store: "Store", viewer: Viewer, unit: str, on: str, where: str | None, found: Figures
+) -> pd.DataFrame:
+    """The rows the viewer may see and the filter keeps, ranked."""
+    rows = found.rows
+    if viewer.areas or where:
+        seen = frames.read_layer(store, unit, viewer, as_of=on, where=where, columns=[], geometry=False)
+        rows = rows[rows.index.isin(seen.index.astype(str))]
+    order = figures.ranked(figures.Coverage(rows["value"], rows["required"], rows["shortfall"], rows["state"]))
+    return rows.loc[order].reset_index(drop=True)
+
+
+def _summary(rows: pd.DataFrame, found: Figures, limited: bool) -> dict[str, int | None]:
+    """Counts over the rows; figures about cameras in no unit are told only when nothing limits the rows."""
+    state = rows["state"]
+    missing = int(rows.loc[state == figures.SHORT, "shortfall"].sum())
+    summary: dict[str, int | None] = {
+        "units": len(rows),
+        "short": int((state == figures.SHORT).sum()),
+        "cameras_missing": missing,
+        "no_data": int((state == figures.NO_DATA).sum()),
+        "outside": None if limited else found.outside,
+        "no_location": None if limited else found.no_location,
+        "met": int((state == figures.MET).sum()),
+        "missing": missing,
+        "not_applicable": found.not_applicable,
+        "derived": int(rows["derived"].sum()),
+    }
+    if found.total is not None:
+        summary |= {
+            "cameras": None if limited else found.total,
+            "outside_cameras": None if limited else found.outside_cameras,
+            "no_location_cameras": None if limited else found.no_location_cameras,
+            "not_recorded": None if limited else found.not_recorded,
+        }
+    return summary
+
+
+def _totals(store: "Store", unit: str, on: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Sums per township and county (and village, for smaller units)."""
+    parts = []
+    codes = rows["parent_code"].to_numpy(dtype=object)
+    for level in _ABOVE[unit]:
+        above = area_set(store, level, on).frame
+        known = pd.Series(codes, index=rows.index, dtype=object)
+        state, number = rows["state"], pd.Series(1, index=rows.index)
+        table = pd.DataFrame(
+            {
+                "units": number,
+                "met": (state == figures.MET).astype(int),
+                "short": (state == figures.SHORT).astype(int),
+                "no_data": (state == figures.NO_DATA).astype(int),
+                "missing": rows["shortfall"].fillna(0.0),
+                "value": rows["numerator"].fillna(0.0),
+            }
+        )
+        summed = table.groupby(known).sum()
+        summed.insert(0, "name", above["name"].reindex(summed.index).astype(object))
+        summed.insert(0, "code", summed.index)
+        summed.insert(0, "level", level)
+        summed = summed.reset_index(drop=True)
+        parts.append(summed.sort_values(["missing", "code"], ascending=[False, True]))
+        upward = above["parent_code"].reindex(codes)
+        codes = upward.to_numpy(dtype=object)
+    columns = ["level", "code", "name", "units", "met", "short", "no_data", "missing", "value"]
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
+
+
+def _compared(now: pd.DataFrame, then: pd.DataFrame, earlier: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Rows with the figures of the earlier day beside them, and what changed altogether."""
+    before = then.set_index("code")
+    both = now.copy()
+    for name in ("value", "shortfall", "state"):
+        both[f"{name}_then"] = before[name].reindex(both["code"]).to_numpy()
+    both["value_change"] = both["value"] - both["value_then"].astype(float)
+    was, is_ = both["state_then"], both["state"]
+    return both, {
+        "against": earlier,
+        "units_then": len(then),
+        "short_then": int((then["state"] == figures.SHORT).sum()),
+        "missing_then": int(then.loc[then["state"] == figures.SHORT, "shortfall"].sum()),
+        "became_met": int(((was == figures.SHORT) & (is_ == figures.MET)).sum()),
+        "became_short": int(((was == figures.MET) & (is_ == figures.SHORT)).sum()),
+        "new_units": int((~both["code"].isin(before.index)).sum()),
+        "gone_units": int((~before.index.isin(both["code"])).sum()),
+    }
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table as JSON values: whole numbers as integers, missing ones as null, numpy left behind."""
+    columns = {name: [_plain(value) for value in table[name].tolist()] for name in table.columns}
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _plain(value: Any) -> Any:
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, float):
+        if not np.isfinite(value):
+            return None
+        return int(value) if value.is_integer() and abs(value) < 2**53 else value
+    return value
+
+
+def problem_words(problem: str | None, language: str) -> str:
+    """Why a unit has no data, in words; empty when it has."""
+    return PROBLEMS[problem].to(language) if problem in PROBLEMS else ""
