@@ -9,8 +9,6 @@ The provenance is inside the file where the format has a place for it, and alway
 import json
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,6 +23,7 @@ from . import export_source, features_out, gdal_out, shapefile_out, tables_out
 from .export_table import ExportTable
 from .history import day
 from .rights import Viewer
+from .whole_files import draft_folder, require_target
 
 if TYPE_CHECKING:
     from .store import Store
@@ -97,7 +96,7 @@ def export(
     viewer.require("export")
     target = Path(path)
     kind = format_name(target, format)
-    _require_target(store, target)
+    require_target(store, target)
     table = export_source.read(store, viewer, what, as_of=as_of, where=where, **figure_options)
     table.provenance["export"] = {
         "what": what,
@@ -139,39 +138,12 @@ def export_name(label: str, place: str, on: date | str | None, suffix: str) -> s
     return stem + (suffix if suffix.startswith(".") or not suffix else f".{suffix}")
 
 
-def _require_target(store: "Store", target: Path) -> None:
-    folder = target.parent
-    name = target.name.encode("utf-8", "replace")
-    if not target.name or len(name) > 200 or "\0" in str(target) or target.is_dir():
-        raise InputError(
-            Text(f"“{target.name[:60]}”不能作为文件名。", f"'{target.name[:60]}' cannot be the name of the file."),
-            where="path",
-            mend=Text("请给出文件名，例如 village.gpkg。", "Give the name of a file, for example village.gpkg."),
-        )
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise InputError(
-            Text(
-                f"文件夹“{folder.name or folder}”不存在或不能写入。",
-                f"The folder '{folder.name or folder}' does not exist or cannot be written to.",
-            ),
-            where="path",
-            mend=Text("请换一个文件夹。", "Choose another folder."),
-        )
-    if store.path is not None and target.resolve() == Path(store.path).resolve():
-        raise InputError(
-            Text("导出文件不能是正在使用的数据文件。", "The export would overwrite the store itself."),
-            where="path",
-            mend=Text("请换一个文件名。", "Choose another file name."),
-        )
-
-
 def _write_whole(
     table: ExportTable, target: Path, kind: str, record: Callable[[], None], *, encoding: str, headers: str, wkt: bool
 ) -> tuple[Path, ...]:
-    """Write in a folder beside the target, then move everything into place; the folder is gone in any case."""
-    work = Path(tempfile.mkdtemp(prefix=".wangge-export-", dir=target.parent))
-    try:
-        draft = work / f"draft{target.suffix}"
+    """Write drafts, then move everything into place; returns the files made."""
+    with draft_folder(target) as folder:
+        draft = folder / f"draft{target.suffix}"
         writers: dict[str, Callable[[], Any]] = {
             "geojson": lambda: features_out.write_geojson(table, draft),
             "parquet": lambda: features_out.write_parquet(table, draft),
@@ -188,23 +160,15 @@ def _write_whole(
         else:
             writers[kind]()
             moves = [(draft, target)]
-        beside = work / "provenance.json"
+        beside = folder / "provenance.json"
         table.provenance["notes"] = [*table.provenance.get("notes", []), *(note.as_dict() for note in table.notes)]
         beside.write_text(json.dumps(table.provenance, ensure_ascii=False, indent=2, default=str) + "\n", "utf-8")
         moves.append((beside, target.with_name(target.name + ".provenance.json")))
         # First the audit row, then the file: what cannot be recorded does not leave the store.
         record()
-        for draft_file, final in moves:
-            os.replace(draft_file, final)
+        for made_file, final in moves:
+            os.replace(made_file, final)
         return tuple(final for _, final in moves)
-    except OSError as wrong:
-        raise InputError(
-            Text(f"文件没有写成：{wrong.strerror}。", f"The file could not be written: {wrong.strerror}."),
-            where="path",
-            mend=Text("请检查磁盘空间和写权限。", "Check the disk space and the write permission."),
-        ) from wrong
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _record(store: "Store", viewer: Viewer, what: str, kind: str, table: ExportTable) -> None:
