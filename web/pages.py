@@ -13,6 +13,7 @@ from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
+from layers.kinds import KINDS
 from layers.rights import ROLES
 
 from . import current, language, maps, security
@@ -82,11 +83,13 @@ def font(file: str) -> Response:
 @blueprint.app_context_processor
 def words_and_pieces() -> dict[str, Any]:
     """What every template needs, also the sign-in and error pages that are rendered elsewhere."""
+    signed_in = bool(current_user and current_user.is_authenticated)
     return {
         "language": language.language(),
+        "account": {"name": current_user.viewer.name} if signed_in else None,
         "asset": asset,
         "icon": icon,
-        "place_name": current.setting("PLACE_NAME") if current_user and current_user.is_authenticated else "",
+        "place_name": current.setting("PLACE_NAME") if signed_in else "",
         "page": "door",
     }
 
@@ -187,10 +190,21 @@ def _config(page: str, code: str) -> dict[str, Any]:
             }
             for basemap in _basemaps()
         ],
+        "kinds": {name: kind.label.to(code) for name, kind in KINDS.items()},
+        "fields": _fields(code) if page == "layers" else {},
+        "roles": {name: label.to(code) for name, label in ROLES.items()} if page == "admin" else {},
         "icons": asset("icons.svg"),
         "vendor": {
             name: asset(f"vendor/{name}") for name in ("tabulator.min.mjs", "tabulator.min.css", "protomaps-leaflet.js")
         },
+    }
+
+
+def _fields(code: str) -> dict[str, list[dict[str, Any]]]:
+    """What a column of a file can become, by kind: for the mapping of an import."""
+    return {
+        name: [{"name": field.name, "label": field.label.to(code), "required": field.required} for field in kind.fields]
+        for name, kind in KINDS.items()
     }
 
 
