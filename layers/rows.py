@@ -3,7 +3,7 @@
 Rows go in by batches of well under two seconds; nobody sees them before their change is done (see `changes.py`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -35,12 +35,12 @@ def insert_rows(
     store: "Store",
     change_id: int,
     kind: str,
-    frame: pd.DataFrame,
+    frame: pd.DataFrame | Iterable[pd.DataFrame],
     *,
     valid_from: date | str | None = None,
     progress: Progress | None = None,
 ) -> int:
-    """Insert the rows of `frame` under a change opened by `Store.open_change`; returns their number.
+    """Insert the rows of `frame`, or of several taken one by one, under a change of `Store.open_change`; their number.
 
     Columns of the frame named like fields of the kind (and `village_code`, `grid_code` of homed kinds) are stored,
     others are an InputError. Geometry in EPSG:4490; missing is allowed. Moments without a zone are wall time of the
@@ -49,14 +49,15 @@ def insert_rows(
     place_offset_h = store.place_offset_h
     done = 0
     boxes: list[tuple[np.ndarray, np.ndarray]] = []
-    while done < len(frame):
-        part = frame.iloc[done : done + BATCH]
-        with store.write(durable=False) as connection:
-            changes.heartbeat(connection, change_id, kind, len(part))
-            boxes.append(_insert(connection, change_id, kind, part, valid_from, place_offset_h))
-        done += len(part)
-        if progress is not None:
-            progress(done, len(frame))
+    for whole in [frame] if isinstance(frame, pd.DataFrame) else frame:
+        for start in range(0, len(whole), BATCH):
+            part = whole.iloc[start : start + BATCH]
+            with store.write(durable=False) as connection:
+                changes.heartbeat(connection, change_id, kind, len(part))
+                boxes.append(_insert(connection, change_id, kind, part, valid_from, place_offset_h))
+            done += len(part)
+            if progress is not None:
+                progress(done, len(whole))
     if boxes and store.dialect == "gpkg" and KINDS[kind].geometry != "none":
         with store.write(durable=False) as connection:
             changes.heartbeat(connection, change_id, kind, 0)
