@@ -41,7 +41,11 @@ SIZES: dict[str, dict[str, int]] = {
 """Name of a size -> arguments of `make_county`; a county is its default."""
 
 SETTING = "sample"
-REFERENCES = {"roads": Text("道路", "roads"), "rivers": Text("河流", "rivers"), "buildings": Text("建筑物", "buildings")}
+REFERENCES = {
+    "roads": Text("道路", "roads"),
+    "rivers": Text("河流", "rivers"),
+    "buildings": Text("建筑物", "buildings"),
+}
 _LEVELS = ("county", "township", "village", "natural_village", "grid")
 
 
@@ -83,7 +87,9 @@ def make_sample(
         )
     if store.versions():
         raise ConflictError(
-            Text("数据库里已有图层，不能再放入示例县。", "The store holds layers already: the sample needs an empty one."),
+            Text(
+                "数据库里已有图层，不能再放入示例县。", "The store holds layers already: the sample needs an empty one."
+            ),
             where=str(store.path or ""),
             mend=Text("请换一个文件名。", "Choose another file name."),
         )
