@@ -41,6 +41,8 @@ _LABELS = {
     "shortfall_then": Text("前期缺口", "shortfall then"),
     "state_then": Text("前期状态", "state then"),
     "value_change": Text("增减", "change of value"),
+    "numerator": Text("分子", "numerator"),
+    "denominator": Text("分母", "denominator"),
     "lon": Text("经度", "longitude"),
     "lat": Text("纬度", "latitude"),
     "count": Text("事件数", "count"),

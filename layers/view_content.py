@@ -39,7 +39,11 @@ class Options:
 
 @dataclass(slots=True)
 class Content:
-    """What a view shows, in lon/lat, and what it says of itself."""
+    """What a view shows, in lon/lat, and what it says of itself.
+
+    `area_rows` and `point_rows` are the rows of the table of the same view (`export_source.read`) that the areas and
+    the points stand for.
+    """
 
     title: Text
     subtitle: Text
@@ -51,8 +55,11 @@ class Content:
     derived: np.ndarray
     classes: cartography.Classes | None
     level: str
+    area_rows: np.ndarray
     points: np.ndarray | None = None
     point_classes: cartography.Classes | None = None
+    point_rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    point_names: tuple[Any, ...] = ()
 
 
 def read_content(store: "Store", viewer: Viewer, view: str, options: Options) -> Content:
@@ -88,6 +95,7 @@ def _coverage(store: "Store", viewer: Viewer, options: Options) -> Content:
             limits=rule.colour_limits,
         ),
         level=result.unit,
+        area_rows=np.arange(len(rows)),
     )
 
 
@@ -115,6 +123,7 @@ def _hotspots(store: "Store", viewer: Viewer, options: Options) -> Content:
         derived=rows["derived"].to_numpy(dtype=bool) if "derived" in rows else np.zeros(len(rows), dtype=bool),
         classes=classes,
         level="grid" if cells else result.unit,
+        area_rows=np.arange(len(rows)),
     )
 
 
@@ -138,7 +147,7 @@ def _layer(store: "Store", viewer: Viewer, view: str, options: Options) -> Conte
     elif others.any():
         point_classes = cartography.plain_classes(label, int(others.sum()), "point")
     lost = int((~surface & ~others).sum())
-    found = Text(f"共 {len(frame):,} 个{label.zh}", f"{len(frame):,} features of {label.en}")
+    found = Text(f"共 {len(frame):,} 个{label.zh}", f"{label.en}: {len(frame):,} in all")
     return Content(
         title=Text(f"{label.zh}分布图", f"{label.en} map"),
         subtitle=Text(f"截至 {options.as_of}", f"As of {options.as_of}"),
@@ -153,8 +162,11 @@ def _layer(store: "Store", viewer: Viewer, view: str, options: Options) -> Conte
         derived=made[surface],
         classes=cartography.plain_classes(label, int(surface.sum()), "area") if surface.any() else None,
         level=view if view in AREA_KINDS else "grid",
+        area_rows=np.flatnonzero(surface),
         points=shapes[others],
         point_classes=point_classes,
+        point_rows=np.flatnonzero(others),
+        point_names=tuple(frame["name"][others]) if "name" in frame else (None,) * int(others.sum()),
     )
 
 
