@@ -74,7 +74,9 @@ def _unpack(archive: zipfile.ZipFile, folder: Path, limits: Limits) -> dict[str,
     members = [member for member in archive.infolist() if not member.is_dir()]
     _check(members, limits)
     if any(PurePosixPath(member.filename).suffix.lower() in _PACKED for member in members):
-        raise refuse("archive", "压缩包内又有压缩包，请先展开。", "There is an archive inside the archive: unpack it first.")
+        raise refuse(
+            "archive", "压缩包内又有压缩包，请先展开。", "There is an archive inside the archive: unpack it first."
+        )
     numbers: dict[str, int] = {}
     layers: dict[str, Path] = {}
     left = limits.unpacked

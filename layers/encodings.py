@@ -21,7 +21,14 @@ NAMES = {
     "euc-kr": "EUC-KR",
     "cp1252": "Windows-1252",
 }
-_ALIASES = {"gbk": "gb18030", "gb2312": "gb18030", "cp936": "gb18030", "936": "gb18030", "big5-hkscs": "big5", "950": "big5"}
+_ALIASES = {
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+    "cp936": "gb18030",
+    "936": "gb18030",
+    "big5-hkscs": "big5",
+    "950": "big5",
+}
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),

@@ -91,7 +91,9 @@ def format_of(path: Path) -> Format:
         return _xlsx_format(path)
     if suffix not in READ_SUFFIXES:
         raise refuse(
-            "format", f"不支持的文件类型：{suffix or '无扩展名'}。", f"Files of type {suffix or '(none)'} cannot be read."
+            "format",
+            f"不支持的文件类型：{suffix or '无扩展名'}。",
+            f"Files of type {suffix or '(none)'} cannot be read.",
         )
     raise refuse(
         "format", f"文件内容与扩展名 {suffix} 不符。", f"The content of the file is not what its suffix {suffix} says."

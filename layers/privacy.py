@@ -27,13 +27,32 @@ _ENGLISH = frozenset(
     "ethnicity religion firstname lastname surname fullname personname householder ownername contactname contact email "
     "birthday birthdate dob gender sex victim suspect complainant".split()
 )
-_DEVICE_WORDS = ("密码", "口令", "用户名", "登录名", "ip地址", "ip", "ipaddress", "mac", "mac地址", "password", "username", "rtsp", "rtsp地址", "端口号")
+_DEVICE_WORDS = (
+    "密码",
+    "口令",
+    "用户名",
+    "登录名",
+    "ip地址",
+    "ip",
+    "ipaddress",
+    "mac",
+    "mac地址",
+    "password",
+    "username",
+    "rtsp",
+    "rtsp地址",
+    "端口号",
+)
 _ID_WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
 _ID_CHECK = "10X98765432"
-_PROVINCES = frozenset("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split())
+_PROVINCES = frozenset(
+    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()
+)
 _ID = re.compile(r"(?<![0-9])[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![0-9Xx])")
 _MOBILE = re.compile(r"(?<![0-9.])(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?![0-9])")
-_PLATE = re.compile("[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·•. ]?[A-HJ-NP-Z0-9]{5,6}(?![A-Z0-9])")
+_PLATE = re.compile(
+    "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·•. ]?[A-HJ-NP-Z0-9]{5,6}(?![A-Z0-9])"
+)
 _ADDRESS = re.compile(r"(?:rtsp|rtmp|onvif)://|(?<![0-9.])(?:\d{1,3}\.){3}\d{1,3}(?![0-9.])", re.IGNORECASE)
 # One RE2 pass finds the few cells worth a closer look among millions.
 _HINT = r"\d{15}|1[3-9]\d[- ]?\d{4}[- ]?\d{4}|[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z]|(?i:rtsp|rtmp|onvif)://|\d{1,3}(?:\.\d{1,3}){3}"
@@ -170,7 +189,10 @@ def findings(headers: Sequence[str], personal: dict[int, str]) -> list[Finding]:
                 f"列“{headers[column]}”{REASONS[reason].zh}，未导入。",
                 f"The column '{headers[column]}' was refused: {REASONS[reason].en}.",
             ),
-            Text("系统只存地点，不存个人信息；请在提供数据前删去此列。", "Only places are kept, never persons: remove the column."),
+            Text(
+                "系统只存地点，不存个人信息；请在提供数据前删去此列。",
+                "Only places are kept, never persons: remove the column.",
+            ),
             severity="warning",
             column=headers[column],
             kind="personal",
@@ -179,7 +201,7 @@ def findings(headers: Sequence[str], personal: dict[int, str]) -> list[Finding]:
     ]
 
 
-_QUOTABLE = re.compile(r"[0-9A-Za-z+\-./:%°'\" ,]{1,24}")
+_QUOTABLE = re.compile(r"[0-9eE+\-./:%°'\" ,]{1,24}")
 
 
 def quoted(value: object) -> Text:

@@ -94,7 +94,11 @@ def _copy(reader: pc.CSVStreamingReader, output: Output, file: BinaryIO, bad: "_
 def _broken(error: pa.ArrowInvalid) -> Exception:
     if "straddl" in str(error):
         return refuse("limit", "有一行超过 4 MB，无法读取。", "A row is longer than 4 MB and cannot be read.")
-    return refuse("unreadable", "表格无法读取：引号或分隔符不成对。", "The table cannot be read: quotes or separators do not match.")
+    return refuse(
+        "unreadable",
+        "表格无法读取：引号或分隔符不成对。",
+        "The table cannot be read: quotes or separators do not match.",
+    )
 
 
 def find_delimiter(text: str) -> str:
@@ -102,7 +106,10 @@ def find_delimiter(text: str) -> str:
     lines = [line for line in _outside_quotes(text[:20_000]).splitlines() if line.strip()][:20]
     if not lines:
         return ","
-    return max(_DELIMITERS, key=lambda mark: (sorted(line.count(mark) for line in lines)[len(lines) // 2], lines[0].count(mark)))
+    return max(
+        _DELIMITERS,
+        key=lambda mark: (sorted(line.count(mark) for line in lines)[len(lines) // 2], lines[0].count(mark)),
+    )
 
 
 def _outside_quotes(text: str) -> str:

@@ -27,11 +27,21 @@ _BATCH = 16_384
 _CURVES = frozenset({8, 9, 10, 11, 12, 13, 14})
 _SURFACES = frozenset({15, 16, 17})
 _DBF_SAMPLE = 200_000
-_LDID = {0x4D: "gb18030", 0x4F: "big5", 0x4E: "euc-kr", 0x13: "shift_jis", 0x7B: "shift_jis", 0x7A: "gb18030", 0x78: "big5"}
+_LDID = {
+    0x4D: "gb18030",
+    0x4F: "big5",
+    0x4E: "euc-kr",
+    0x13: "shift_jis",
+    0x7B: "shift_jis",
+    0x7A: "gb18030",
+    0x78: "big5",
+}
 _CODEC_TO_ICONV = {"gb18030": "GB18030", "big5": "CP950", "shift_jis": "CP932", "euc-kr": "CP949", "cp1252": "CP1252"}
 _INCOMPLETE = re.compile(r"of field (\S+) parsed incompletely")
 _HARMLESS_TABLE = re.compile(r"^\s*CREATE\s+VIRTUAL\s+TABLE\s+\S+\s+USING\s+rtree\b", re.IGNORECASE)
-_STANDARD_TRIGGER = re.compile(r"""^\s*CREATE\s+TRIGGER\s+["'`\[]?(rtree_|gpkg_|trigger_(insert|delete)_feature_count_)""", re.IGNORECASE)
+_STANDARD_TRIGGER = re.compile(
+    r"""^\s*CREATE\s+TRIGGER\s+["'`\[]?(rtree_|gpkg_|trigger_(insert|delete)_feature_count_)""", re.IGNORECASE
+)
 _SQL_STEPS = 5_000
 
 
@@ -39,7 +49,9 @@ def read_ogr(request: dict, output: Output) -> dict:
     """Read one layer; see `reader_child`."""
     path, driver = request["path"], request["driver"]
     if set(pyogrio.list_drivers()) - set(DRIVERS):
-        raise refuse("drivers", "读取环境不安全，已停止。", "The reading process is not locked down; it stopped.", Text("", ""))
+        raise refuse(
+            "drivers", "读取环境不安全，已停止。", "The reading process is not locked down; it stopped.", Text("", "")
+        )
     if driver == "GPKG":
         require_plain_geopackage(path)
     layers = pyogrio.list_layers(path)
@@ -95,7 +107,9 @@ def _choose(names: list[str], request: dict, output: Output) -> str:
             "layer",
             f"文件中有 {len(names)} 个图层，请选择一个。",
             f"The file has {len(names)} layers: choose one.",
-            Text(f"可选图层：{listed}（--source-layer 名称）", f"Layers: {', '.join(names[:20])} (--source-layer NAME)"),
+            Text(
+                f"可选图层：{listed}（--source-layer 名称）", f"Layers: {', '.join(names[:20])} (--source-layer NAME)"
+            ),
         )
     return names[0]
 
@@ -112,7 +126,9 @@ def _batches(path: str, layer: str, encoding: str | None, sample: int | None) ->
             if geometry is not None:
                 kinds = _wkb_kinds(geometry)
                 if kinds & _SURFACES:
-                    raise refuse("geometry_type", "图层含三角网等特殊面，不支持。", "The layer holds TIN or polyhedral surfaces.")
+                    raise refuse(
+                        "geometry_type", "图层含三角网等特殊面，不支持。", "The layer holds TIN or polyhedral surfaces."
+                    )
                 if kinds & _CURVES:
                     yield from _linear(path, layer, encoding, sample)
                     return
@@ -130,7 +146,11 @@ def _linear(path: str, layer: str, encoding: str | None, sample: int | None) -> 
 def _wkb_kinds(geometry: pa.Array) -> set[int]:
     """Geometry types (WKB numbers without dimension) that occur."""
     heads = {value[:5] for value in _heads(geometry)}
-    return {struct.unpack("<I" if head[0] == 1 else ">I", head[1:5])[0] % 1000 & 0x0FFFFFFF for head in heads if len(head) == 5}
+    return {
+        struct.unpack("<I" if head[0] == 1 else ">I", head[1:5])[0] % 1000 & 0x0FFFFFFF
+        for head in heads
+        if len(head) == 5
+    }
 
 
 def _heads(geometry: pa.Array) -> set[bytes]:
@@ -158,9 +178,7 @@ def plain(column: pa.Array) -> pa.Array:
     return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
 
 
-def _encoding(
-    path: str, driver: str, asked: str, output: Output
-) -> tuple[str | None, encodings.Guess | None]:
+def _encoding(path: str, driver: str, asked: str, output: Output) -> tuple[str | None, encodings.Guess | None]:
     """The encoding to hand to OGR: only a shapefile's table has one that may be unknown."""
     if driver != "ESRI Shapefile":
         return None, None
@@ -238,7 +256,9 @@ def require_plain_geopackage(path: str) -> None:
             connection.set_progress_handler(lambda: 0 if next(steps, None) is not None else 1, 1_000)
             entries = connection.execute("select type, name, coalesce(sql, '') from sqlite_master").fetchall()
     except sqlite3.Error as error:
-        raise refuse("unreadable", "GeoPackage 已损坏，无法读取。", "The GeoPackage is damaged and cannot be read.") from error
+        raise refuse(
+            "unreadable", "GeoPackage 已损坏，无法读取。", "The GeoPackage is damaged and cannot be read."
+        ) from error
     finally:
         if "connection" in locals():
             connection.close()
@@ -250,7 +270,10 @@ def require_plain_geopackage(path: str) -> None:
                 "program",
                 "GeoPackage 含有视图、触发器或虚拟表等程序，已拒绝。",
                 "The GeoPackage carries views, triggers or virtual tables, which are programs, and is refused.",
-                Text("请在桌面软件中把图层另存为新的 GeoPackage。", "Save the layer as a new GeoPackage in a desktop GIS."),
+                Text(
+                    "请在桌面软件中把图层另存为新的 GeoPackage。",
+                    "Save the layer as a new GeoPackage in a desktop GIS.",
+                ),
             )
 
 
@@ -269,7 +292,9 @@ def _report(notes: list[warnings.WarningMessage], output: Output) -> None:
     if any("Measured" in str(note.message) for note in notes):
         output.find(
             Finding(
-                Text("坐标中的 M 值未保留。", "Measures (M) of coordinates are not kept."), severity="info", kind="measure"
+                Text("坐标中的 M 值未保留。", "Measures (M) of coordinates are not kept."),
+                severity="info",
+                kind="measure",
             )
         )
 

@@ -22,7 +22,9 @@ def read_parquet(request: dict, output: Output) -> dict:
     with pq.ParquetFile(request["path"], memory_map=True) as file:
         total = file.metadata.num_rows
         if request["max_rows"] is not None and total > request["max_rows"]:
-            raise refuse("limit", f"行数超过 {request['max_rows']}。", f"The layer has more than {request['max_rows']} rows.")
+            raise refuse(
+                "limit", f"行数超过 {request['max_rows']}。", f"The layer has more than {request['max_rows']} rows."
+            )
         schema = file.schema_arrow
         output.require_columns(len(schema.names))
         name, crs, kinds = _geometry(schema)
@@ -58,4 +60,8 @@ def _geometry(schema: pa.Schema) -> tuple[str | None, str | None, str | None]:
             Text("请以 WKB 编码另存。", "Save it with WKB geometry."),
         )
     crs = column.get("crs", "OGC:CRS84")
-    return name, json.dumps(crs) if isinstance(crs, dict) else crs, ",".join(column.get("geometry_types", [])) or "Unknown"
+    return (
+        name,
+        json.dumps(crs) if isinstance(crs, dict) else crs,
+        ",".join(column.get("geometry_types", [])) or "Unknown",
+    )

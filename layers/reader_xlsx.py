@@ -24,7 +24,9 @@ _HEADER_ROWS = 10
 def read_xlsx(request: dict, output: Output) -> dict:
     """Read the sheet asked for, or the first visible one; see `reader_child`."""
     if not openpyxl.DEFUSEDXML:
-        raise refuse("unreadable", "缺少 defusedxml，不能安全读取 XLSX。", "defusedxml is missing: XLSX cannot be read safely.")
+        raise refuse(
+            "unreadable", "缺少 defusedxml，不能安全读取 XLSX。", "defusedxml is missing: XLSX cannot be read safely."
+        )
     book = openpyxl.load_workbook(request["path"], read_only=True, data_only=True, keep_links=False)
     try:
         names = [sheet.title for sheet in book.worksheets]

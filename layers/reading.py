@@ -300,7 +300,9 @@ def preview(
             candidates=[(encodings.NAMES.get(name, name), mark) for name, mark in source.candidates],
             crs=source.crs,
             geometry_type=source.geometry_type,
-            mapping={source.columns[column]: name for column, name in proposed.fields.items() if column not in personal},
+            mapping={
+                source.columns[column]: name for column, name in proposed.fields.items() if column not in personal
+            },
             personal=sorted(hidden),
             findings=[*source.findings, *privacy.findings(source.columns, personal)],
             points=_points(table, source.columns, proposed),
@@ -322,10 +324,7 @@ def _sample(columns: list[str], table: pa.Table | None, hidden: set[str]) -> lis
         return []
     rows = table.slice(0, 20).to_pylist()
     return [
-        {
-            header: None if header in hidden else _shown(row[f"c{column}"])
-            for column, header in enumerate(columns)
-        }
+        {header: None if header in hidden else _shown(row[f"c{column}"]) for column, header in enumerate(columns)}
         for row in rows
     ]
 
