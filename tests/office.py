@@ -190,7 +190,7 @@ class Person:
 
     def get(self, path: str, **more: Any) -> TestResponse:
         """A GET."""
-        return self.client.get(path, **more)
+        return self.client.get(path, buffered=True, **more)
 
     def send(
         self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None, **more: Any
@@ -199,7 +199,7 @@ class Person:
         given = {"X-CSRFToken": self.token, **(headers or {})}
         if body is not None:
             more = {"data": json.dumps(body), "content_type": "application/json", **more}
-        return self.client.open(path, method=method, headers=given, **more)
+        return self.client.open(path, method=method, headers=given, buffered=True, **more)
 
 
 def token_in(page: TestResponse) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from apiflask import APIFlask
 from flask import Flask, g
+from flask.json.provider import DefaultJSONProvider
 from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -51,6 +52,17 @@ COMPRESSED = (
 )
 
 
+class StrictJson(DefaultJSONProvider):
+    """JSON as the standard has it: no NaN, no infinity; Chinese as it is."""
+
+    ensure_ascii = False
+    sort_keys = False
+
+    def dumps(self, obj: Any, **options: Any) -> str:
+        """As JSON text; ValueError for a number that JSON cannot hold."""
+        return super().dumps(obj, **{"allow_nan": False, **options})
+
+
 def create_app(given: dict[str, Any] | None = None, store: "Store | None" = None) -> Flask:
     """The web application for one store.
 
@@ -83,6 +95,7 @@ def create_app(given: dict[str, Any] | None = None, store: "Store | None" = None
         json_errors=False,
     )
     app.request_class = UploadRequest
+    app.json = StrictJson(app)
     app.config.update(values)
     app.config["SECRET_KEY"] = values["SECRET_KEY"] or signing_key(store)
     app.extensions["wangge_store"] = store

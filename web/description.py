@@ -33,7 +33,7 @@ def register(app: APIFlask) -> None:
     app.config["VALIDATION_ERROR_STATUS_CODE"] = 400
 
     @app.spec_processor
-    def complete(spec: dict[str, Any]) -> dict[str, Any]:
+    def complete(spec: Any) -> Any:
         spec.setdefault("components", {}).setdefault("schemas", {})["Error"] = ERROR
         refused = {
             "description": "refused or failed",
@@ -50,7 +50,6 @@ def register(app: APIFlask) -> None:
                 operation.setdefault("responses", {})["default"] = refused
         return spec
 
-    @app.error_processor
     def body_refused(error: HTTPError) -> Any:
         """A body that does not fit its schema; names of fields, not values, go back."""
         fields = "、".join(sorted(_fields(error.detail)))
@@ -61,6 +60,9 @@ def register(app: APIFlask) -> None:
                 mend=Text("见 /api/openapi.json。", "See /api/openapi.json."),
             )
         )
+
+    # Not the decorator `error_processor`: that one takes over every other HTTP error as well (APIFlask 3.1).
+    app.error_callback = body_refused
 
 
 def _fields(detail: Any, prefix: str = "") -> set[str]:

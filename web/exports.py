@@ -11,6 +11,7 @@ from flask import Response, send_file
 
 from geo.errors import InputError
 from geo.words import Text
+from layers import exporting
 from layers.kinds import KINDS
 
 from . import current, figures, uploads
@@ -20,15 +21,6 @@ from .language import language
 from .parameters import takes
 
 blueprint = APIBlueprint("exports", __name__, tag="export")
-FORMATS = {
-    "geojson": ".geojson",
-    "gpkg": ".gpkg",
-    "shp": ".zip",
-    "kml": ".kml",
-    "csv": ".csv",
-    "xlsx": ".xlsx",
-    "parquet": ".parquet",
-}
 _FIGURES = {"coverage": Text("覆盖", "coverage"), "hotspots": Text("热点", "hotspots")}
 
 
@@ -64,14 +56,10 @@ def download(make: Any, suffix: str, what: str, as_of: date | None) -> Response:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     response.call_on_close(lambda: shutil.rmtree(folder, ignore_errors=True))
-    day = (as_of or current.today()).isoformat()
-    place = current.setting("PLACE_NAME")
-    name = "_".join(part for part in (place, _title(what), day) if part)
-    safe = "".join(c for c in uploads.shown(name) if c not in '<>:"|?*')
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="wangge_{what.replace(":", "_") if what.isascii() else "layer"}_{day}{suffix}"; '
-        f"filename*=UTF-8''{quote(safe + suffix)}"
-    )
+    day = as_of or current.today()
+    name = exporting.export_name(_title(what), current.setting("PLACE_NAME"), day, suffix)
+    plain = exporting.export_name(what.replace(":", "-") if what.isascii() else "layer", "wangge", day, suffix)
+    response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
     response.headers["Cache-Control"] = "private, no-store"
     notes = [note.to(language()) for note in getattr(report, "notes", None) or []]
     if notes:
@@ -98,19 +86,17 @@ def export(**asked: Any) -> Response:
     """Filter, rights and day are those of the page; provenance comes inside or beside the data."""
     what = _require(asked["what"])
     wanted = asked["format"] or "geojson"
-    if wanted not in FORMATS:
+    if wanted not in exporting.FORMATS:
         raise InputError(
             Text("没有这种格式。", "There is no such format."),
             where="format",
-            mend=Text(f"可选：{'、'.join(FORMATS)}", f"One of {', '.join(FORMATS)}"),
+            mend=Text(f"可选：{'、'.join(exporting.FORMATS)}", f"One of {', '.join(exporting.FORMATS)}"),
         )
     encoding = (asked["encoding"] or "utf-8").lower()
     if encoding not in ("utf-8", "gbk"):
         raise InputError(Text("编码应为 utf-8 或 gbk。", "The encoding is utf-8 or gbk."), where="encoding")
 
     def make(path: Any) -> Any:
-        from layers import exporting
-
         return exporting.export(
             current.store(),
             current.viewer(),
@@ -123,17 +109,18 @@ def export(**asked: Any) -> Response:
             **figures.options_of(what, asked),
         )
 
-    return download(make, FORMATS[wanted], what, asked["as_of"])
+    return download(make, exporting.FORMATS[wanted][0], what, asked["as_of"])
 
 
 @blueprint.get("/api/v1/print")
 @blueprint.doc(summary="A print map as PDF or PNG")
 @takes(
-    "view", "format", "paper", "landscape", "title", "approval_number", "unit_name", "as_of", "where", "unit",
+    "view", "format", "paper", "landscape", "title", "approval_number", "unit_name", "bbox", "as_of", "where", "unit",
     *COVERAGE_TAKES[:2], *COVERAGE_TAKES[3:], *HOTSPOT_TAKES,
 )  # fmt: skip
 def print_map(**asked: Any) -> Response:
     """Title, legend, scale bar, north arrow, source and date, on A4 or A3."""
+    # Loaded with the first print: matplotlib and its fonts are large.
     from layers import printing
 
     view = _require(asked["view"])
@@ -153,6 +140,8 @@ def print_map(**asked: Any) -> Response:
             title=asked["title"],
             approval_number=asked["approval_number"] or current.setting("APPROVAL_NUMBER"),
             unit_name=asked["unit_name"] or current.setting("UNIT_NAME"),
+            bbox=asked["bbox"],
+            where=asked["where"],
             as_of=asked["as_of"] or current.today(),
             **figures.options_of(view, asked),
         )
@@ -165,9 +154,9 @@ def print_map(**asked: Any) -> Response:
 @takes("view", "title", "as_of", "unit", *COVERAGE_TAKES[:2], *COVERAGE_TAKES[3:], *HOTSPOT_TAKES)
 def standalone(**asked: Any) -> Response:
     """Everything inside one HTML file."""
-    from .standalone import standalone_html
-
     view = _require(asked["view"])
+    # Loaded when asked for: folium and what it draws with are large.
+    from .standalone import standalone_html
 
     def make(path: Any) -> Any:
         return standalone_html(

@@ -12,15 +12,16 @@ from apiflask import APIBlueprint
 from flask import Response
 from geopandas import GeoDataFrame
 
+from geo import thin
 from geo.errors import LimitError
 from geo.words import Text
-from layers import frames
 from layers.kinds import KINDS
 
 from . import current, etags, values
 from .known import EXTRA, columns_of, require_kind, versions_needed
 from .parameters import takes
 from .parents import narrowed
+from .shapes import DERIVED, comes_as_points, read_shapes
 
 blueprint = APIBlueprint("features", __name__, tag="map")
 DECIMALS = 6
@@ -39,8 +40,7 @@ def _make(kind: str, *, bbox, as_of, where, parent, columns, tolerance_m, precis
     limit = current.setting("FEATURES_MAX")
     day = as_of or current.today()
     names = columns_of(kind, columns)
-    frame = frames.read_layer(
-        current.store(),
+    frame = read_shapes(
         kind,
         narrowed(parent, day),
         as_of=day,
@@ -55,6 +55,7 @@ def _make(kind: str, *, bbox, as_of, where, parent, columns, tolerance_m, precis
             where=kind,
             mend=Text("请放大地图，或加筛选条件。", "Zoom in or add a filter."),
         )
+    names = (*names, DERIVED) if comes_as_points(kind) else names
     return feature_collection(frame, kind, names, tolerance_m=tolerance_m, full=precision == "full")
 
 
@@ -64,8 +65,6 @@ def feature_collection(
     """The GeoJSON text of a layer's rows; rows without a position have null geometry."""
     shapes = frame.geometry.to_numpy()
     if tolerance_m > 0 and len(frame):
-        from geo import thin
-
         shapes = thin.simplify_coverage(shapes, tolerance_m)
     if not full:
         shapes = rounded(shapes)

@@ -10,7 +10,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from geo.words import Text
-from layers import rules
+from layers import derived, rules
 
 from . import current, etags, features
 from .language import language, t
@@ -42,8 +42,6 @@ def rules_state(rule_set: str | None) -> list[Any]:
 
 def coverage_result(asked: dict[str, Any]) -> Any:
     """The coverage figures the caller asked for."""
-    from layers import derived
-
     return derived.coverage(
         current.store(),
         current.viewer(),
@@ -60,17 +58,13 @@ def coverage_result(asked: dict[str, Any]) -> Any:
 
 def camera_filter(asked: dict[str, Any]) -> Any:
     """Which cameras count; None for all that work."""
-    from layers import derived
-
-    if all(asked[name] is None for name in ("class_", "status", "older_than")):
+    if not any(asked[name] for name in ("class_", "status", "older_than")):
         return None
     return derived.CameraFilter(classes=asked["class_"], statuses=asked["status"], older_than_years=asked["older_than"])
 
 
 def hotspot_result(asked: dict[str, Any]) -> Any:
     """The hotspots the caller asked for."""
-    from layers import derived
-
     return derived.hotspots(
         current.store(),
         current.viewer(),
@@ -142,8 +136,6 @@ def density_picture(**asked: Any) -> Response:
 
 def density_result(asked: dict[str, Any]) -> Any:
     """The density surface the caller asked for."""
-    from layers import derived
-
     return derived.density(
         current.store(),
         current.viewer(),

@@ -1,24 +1,20 @@
 """Imports and other long work: queued here, done by a child process, read back from the job's row.
 
-The row in the store is the truth (state, heartbeat, progress, cancel). One thread of the server claims queued jobs
-and runs each as `python -m layers.work JOB`, so that memory comes back, a crash harms one job only and pages stay
-quick.
+The row in the store is the truth (state, heartbeat, progress, cancel). One thread of the server runs queued
+jobs in child processes (`layers.work`), so that memory comes back, a crash harms one job only and pages stay quick.
 """
 
 import csv
 import io
-import os
-import subprocess
-import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 from apiflask import APIBlueprint
 from flask import Response, current_app, jsonify, request
 
-from geo.errors import InputError, NotFoundError, WanggeError
+from geo.errors import InputError, NotFoundError
 from geo.words import Text
-from layers import jobs
+from layers import jobs, work
 from layers.findings import COLUMNS, Finding
 
 from . import bodies, current, etags, uploads
@@ -31,64 +27,38 @@ if TYPE_CHECKING:
 
 blueprint = APIBlueprint("jobs", __name__, tag="import")
 _LISTED = 200
+_PAUSE_S = 3.0
 
 
 class Worker(threading.Thread):
-    """Runs queued jobs one after the other until `stop`."""
+    """Runs queued jobs one after the other until `stop`, each in a child process."""
 
     def __init__(self, store: "Store") -> None:
         super().__init__(name="wangge-jobs", daemon=True)
         self._store = store
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._child: subprocess.Popen | None = None
 
     def wake(self) -> None:
         """Look for a job now."""
         self._wake.set()
 
     def run(self) -> None:
-        """Claim, run, look again; between jobs look every few seconds for what others queued or left behind."""
+        """Run, look again; with nothing queued look every few seconds for what others queued or left behind."""
         while not self._stopping.is_set():
             self._wake.clear()
             try:
-                job = jobs.claim(self._store)
-            except WanggeError as error:
-                logger().error("claim", extra={"facts": {"code": error.code}}, exc_info=error)
-                job = None
-            if job is None:
-                self._wake.wait(3.0)
-            else:
-                self._run(job["id"])
-
-    def _run(self, job: str) -> None:
-        # The address of the store may hold a password: it goes by environment, which others cannot list.
-        environment = {**os.environ, "WANGGE_STORE": self._store.url}
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "layers.work", job],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        )
-        code = self._child.wait()
-        self._child = None
-        if code != 0 and not self._stopping.is_set():
-            left = jobs.read_job(self._store, job)
-            if left["state"] == "running":
-                logger().error("job", extra={"facts": {"job": job, "exit": code}})
-                jobs.fail(
-                    self._store,
-                    job,
-                    Text("后台任务意外终止，未做任何更改。", "The job ended unexpectedly; nothing was changed."),
-                )
+                done = work.run_next(self._store, stop=self._stopping.is_set)
+            except Exception as error:  # the thread must outlive whatever a job or the store does
+                logger().error("jobs", exc_info=error)
+                done = None
+            if done is None:
+                self._wake.wait(_PAUSE_S)
 
     def stop(self) -> None:
-        """End the thread and its child; an unfinished job is found again by its old heartbeat."""
+        """End the thread and its child; the child's job is queued again."""
         self._stopping.set()
         self._wake.set()
-        child = self._child
-        if child is not None:
-            child.terminate()
         self.join(10.0)
 
 
@@ -113,7 +83,6 @@ def add_import(body: dict[str, Any]) -> tuple[Response, int]:
         "path": str(upload.path),
         "name": facts["name"],
         "options": options,
-        "viewer": {"name": asks.name, "role": asks.role, "areas": list(asks.areas), "language": asks.language},
     }
     job = jobs.submit(current.store(), asks.name, "import", payload, key=request.headers.get("Idempotency-Key"))
     wake()
@@ -154,6 +123,7 @@ def described(job: dict[str, Any]) -> dict[str, Any]:
     code = language()
     payload, result = job.get("payload") or {}, dict(job.get("result") or {})
     findings = result.pop("findings", [])
+    result.pop("path", None)
     message = job.get("message")
     return {
         "id": job["id"],

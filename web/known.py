@@ -8,7 +8,7 @@ from layers.schema import own_fields
 
 from . import current
 
-EXTRA = ("fid",)
+EXTRA = ("fid", "derived")
 """Columns every layer has besides its own."""
 
 

@@ -5,6 +5,8 @@ allowed.
 """
 
 import ipaddress
+import json
+import math
 import secrets
 import socket
 from functools import cache
@@ -89,6 +91,28 @@ def require_own_page() -> None:
     # The token of a data call stands in a header, which a foreign form cannot set, and is asked for before the body is read.
     if rule not in FORM_RULES and not request.headers.get("X-CSRFToken"):
         raise RequestRefused(text("server.csrf"), where="X-CSRFToken", mend=text("server.csrf_mend"))
+    if request.mimetype == "application/json" and has_body:
+        require_json(request.get_data(cache=True))
+
+
+def require_json(body: bytes) -> None:
+    """Raise unless a body is JSON as the standard has it: finite numbers of sane length, not nested without end."""
+
+    def finite(written: str) -> float:
+        value = float(written)
+        if not math.isfinite(value):
+            raise ValueError(written)
+        return value
+
+    def refuse_constant(written: str) -> None:
+        raise ValueError(written)
+
+    try:
+        json.loads(body, parse_float=finite, parse_constant=refuse_constant)
+    except ValueError:
+        raise RequestRefused(text("server.json")) from None
+    except RecursionError:
+        raise RequestRefused(text("server.nested")) from None
 
 
 def content_policy(app: Flask) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from flask import current_app, request
+from flask import current_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
@@ -14,7 +14,7 @@ def safe_target(given: str | None) -> str:
     """`given` when it is the address of a page of ours that can be opened by GET, else "/"."""
     if not given or len(given) > 2000 or not _PATH.match(given) or "//" in given.split("?")[0]:
         return "/"
-    adapter = current_app.create_url_adapter(request)
+    adapter = current_app.url_map.bind("localhost")
     path = given.split("?")[0]
     try:
         endpoint, _ = adapter.match(path, method="GET")

@@ -25,6 +25,7 @@ from layers import frames
 from . import current, etags, values
 from .known import columns_of, require_kind, versions_needed
 from .parameters import takes, whole
+from .shapes import DERIVED, read_shapes
 
 blueprint = APIBlueprint("tiles", __name__, tag="map")
 MIMETYPE = "application/vnd.mapbox-vector-tile"
@@ -127,9 +128,7 @@ def _layer(kind: str, place: tuple[int, int, int], names: tuple[str, ...], as_of
         limit = current_app.config["TILE_LAYER_ROWS"]
         too_large = frames.count_layer(store, kind, asks, as_of=as_of) > limit
         bbox = tile_degrees(*place) if too_large else None
-        frame = frames.read_layer(
-            store, kind, asks, as_of=as_of, bbox=bbox, where=where, limit=limit + 1 if too_large else None
-        )
+        frame = read_shapes(kind, asks, as_of=as_of, bbox=bbox, where=where, limit=limit + 1 if too_large else None)
         if len(frame) > limit:
             raise LimitError(
                 Text("此瓦片内容过多。", "There is too much in this tile."),
@@ -145,7 +144,7 @@ def _layer(kind: str, place: tuple[int, int, int], names: tuple[str, ...], as_of
 def prepare(frame: GeoDataFrame, names: tuple[str, ...]) -> TileLayer:
     """A layer's rows, ready to be cut into tiles."""
     key = frame.index.name
-    columns = {name: values.column(frame[name]) for name in names if name in frame.columns}
+    columns = {name: values.column(frame[name]) for name in (*names, DERIVED) if name in frame.columns}
     if key and key in names and key not in columns:
         columns[key] = [values.plain(code) for code in frame.index]
     return TileLayer(TileShapes.build(frame.geometry.to_numpy()), frame["fid"].to_numpy(), columns)

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from apiflask import APIBlueprint
-from apiflask.app import APIFlask
-from flask import Response, current_app, g, jsonify, request
+from flask import Request, Response, current_app, g, jsonify, request
 from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
@@ -36,7 +35,7 @@ _DESCRIPTION = "description.json"
 _MOST_PARTS = 8
 
 
-class UploadRequest(APIFlask.request_class):
+class UploadRequest(Request):
     """A request whose files go straight to the upload's own folder, and only for an upload that will be taken."""
 
     def _get_file_stream(

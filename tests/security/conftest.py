@@ -1,4 +1,4 @@
-"""The small office, made once and copied for each test."""
+"""The small office for attacks: one for a whole file where nothing is changed, one per test where something is."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -17,19 +17,34 @@ def office_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_store_file(tmp_path_factory.mktemp("office") / "office.gpkg")
 
 
-@pytest.fixture
-def office_store(office_file: Path, tmp_path: Path) -> Iterator[Store]:
-    """A store of one's own, as it was when the office opened."""
-    copy = tmp_path / "office.gpkg"
-    shutil.copyfile(office_file, copy)
-    with Store.open(str(copy)) as store:
-        yield store
+@pytest.fixture(scope="module")
+def shared_app(office_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """One application for the tests of a file that only look."""
+    folder = tmp_path_factory.mktemp("shared")
+    shutil.copyfile(office_file, folder / "office.gpkg")
+    with Store.open(str(folder / "office.gpkg")) as store:
+        yield open_office(store, WORK_FOLDER=str(folder / "work"))
+
+
+@pytest.fixture(scope="module")
+def people(shared_app: Flask) -> Callable[[str], Person]:
+    """People of the shared application by account name, signed in once."""
+    known: dict[str, Person] = {}
+
+    def find(name: str) -> Person:
+        if name not in known:
+            known[name] = Person(shared_app, name)
+        return known[name]
+
+    return find
 
 
 @pytest.fixture
-def app(office_store: Store, tmp_path: Path) -> Flask:
-    """The application on that store."""
-    return open_office(office_store, WORK_FOLDER=str(tmp_path / "work"))
+def app(office_file: Path, tmp_path: Path) -> Iterator[Flask]:
+    """An application of one's own."""
+    shutil.copyfile(office_file, tmp_path / "office.gpkg")
+    with Store.open(str(tmp_path / "office.gpkg")) as store:
+        yield open_office(store, WORK_FOLDER=str(tmp_path / "work"))
 
 
 @pytest.fixture
