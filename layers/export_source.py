@@ -53,6 +53,9 @@ _LABELS = {
     "q": Text("校正后 q 值", "q (corrected)"),
     "hot": Text("热点", "hot"),
     "cold": Text("冷点", "cold"),
+    "neighbourhood_count": Text("邻域事件数", "count with neighbours"),
+    "neighbourhood_expected": Text("邻域期望数", "expected with neighbours"),
+    "few": Text("样本偏少", "few expected"),
     "GiZScore": Text("Gi* z 得分", "Gi* z score"),
     "GiPValue": Text("Gi* p 值", "Gi* p value"),
     "Gi_Bin": Text("Gi* 置信区间", "Gi* confidence bin"),
@@ -61,6 +64,9 @@ _STATES = (
     ("met", Text("达标", "met")),
     ("short", Text("不足", "short")),
     ("no_data", Text("无数据", "no data")),
+)
+_MEASURED = frozenset(
+    {"lon", "lat", "expected", "ratio", "gi_z", "p", "q", "neighbourhood_expected", "GiZScore", "GiPValue"}
 )
 _GI_LEVELS = ((0.10, 1), (0.05, 2), (0.01, 3))
 _FIGURE_OPTIONS = {
@@ -180,7 +186,9 @@ def with_gi_fields(rows: pd.DataFrame) -> pd.DataFrame:
     for level, number in _GI_LEVELS:
         bins[corrected <= level] = number
     bins = np.where(z < 0, -bins, bins)
-    return rows.assign(GiZScore=z, GiPValue=p, Gi_Bin=pd.array(np.where(known, bins, 0), dtype="Int64"))
+    binned = pd.array(bins, dtype="Int64")
+    binned[~known] = pd.NA
+    return rows.assign(GiZScore=z, GiPValue=p, Gi_Bin=binned)
 
 
 def _figures(name: str, label: Text, rows: pd.DataFrame, shapes: np.ndarray, provenance: dict[str, Any]) -> ExportTable:
@@ -196,7 +204,7 @@ def _field(name: str, column: pd.Series) -> Field:
         dtype = "integer"
     elif pd.api.types.is_float_dtype(column):
         numbers = column[np.isfinite(column.to_numpy(dtype=float, na_value=np.nan))]
-        counted = name not in ("lon", "lat", "expected", "ratio", "gi_z", "p", "q", "GiZScore", "GiPValue")
+        counted = name not in _MEASURED
         # Counts travel as floats where some are missing; on paper a count has no decimals.
         dtype = "integer" if counted and len(numbers) and (numbers == numbers.round()).all() else "real"
     else:

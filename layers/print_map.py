@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 HATCH_WIDTH = 0.55
 POINTS_PER_PX = 0.75
+_LEGEND_LINES = ("county", "township", "village", "natural_village", "grid", "cell", "derived")
 MANY_MARKS = 20_000
 """Above this many marks a PDF carries them as a picture: a viewer takes seconds to draw that many discs one by one."""
 
@@ -132,7 +133,7 @@ def _outlines(axes: Axes, geometries: np.ndarray, derived: np.ndarray, level: st
         chosen = _within(geometries[derived == made], window)
         if not len(chosen):
             continue
-        _, width_px, color, dash = line_style(name if name in table()["lines"] else "grid")
+        _, width_px, color, dash = line_style(name)
         # Shared borders once: drawn twice, the dashes of two neighbours would close to a full line.
         merged = shapely.line_merge(shapely.union_all(shapely.boundary(chosen)))
         lines = [shapely.get_coordinates(line) for line in shapely.get_parts(merged)]
@@ -199,7 +200,7 @@ def legend_groups(drawing: Drawing) -> list[LegendGroup]:
 
 
 def shown_boundaries(drawing: Drawing) -> list[str]:
-    """Names of the boundary styles that can be seen, coarsest first."""
+    """Names of the boundary styles that can be seen, coarsest first; plain shapes are told by their fill."""
     sheet = drawing.sheet
     window = shapely.box(*drawing.extent)
     found: list[str] = []
@@ -210,9 +211,9 @@ def shown_boundaries(drawing: Drawing) -> list[str]:
         layers.append((sheet.areas.level, sheet.areas.geometry.to_numpy(), sheet.areas.derived))
     for level, geometries, derived in layers:
         met = shapely.intersects(geometries, window)
-        found += [level] if (met & ~derived).any() and level not in found and level in table()["lines"] else []
+        found += [level] if (met & ~derived).any() and level not in found else []
         found += ["derived"] if (met & derived).any() and "derived" not in found else []
-    return [name for name in ("county", "township", "village", "grid", "derived") if name in found]
+    return [name for name in _LEGEND_LINES if name in found]
 
 
 def _names(drawing: Drawing, axes: Axes) -> None:

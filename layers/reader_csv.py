@@ -17,6 +17,7 @@ from geo.words import Text
 from . import encodings
 from .findings import Finding
 from .formats import refuse
+from .formulas import restore_column
 from .mapping import clean_header, find_header
 from .reader_out import Output
 
@@ -86,7 +87,8 @@ def _copy(reader: pc.CSVStreamingReader, output: Output, file: BinaryIO, bad: "_
             raise _broken(error) from error
         if output.sample is not None:
             batch = batch.slice(0, output.sample - output.rows)
-        output.write(batch.columns, None, bad.numbers(batch.num_rows))
+        # A table that was exported with guarded formulas comes back as it was.
+        output.write([restore_column(column) for column in batch.columns], None, bad.numbers(batch.num_rows))
         if not file.closed:
             output.progress(file.tell())
 

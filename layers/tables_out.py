@@ -1,13 +1,11 @@
 """Tables for spreadsheets: CSV that opens in Chinese Excel and WPS, XLSX with codes as text and its origin inside.
 
-Formulas: a text cell that a spreadsheet would take for a formula gets an apostrophe in front in CSV (one more when it
-already begins with apostrophes before the sign, so that `restore` gives the value back) and the type text in XLSX.
+A text cell that a spreadsheet would take for a formula is guarded in CSV (`formulas`) and has the type text in XLSX.
 Numbers stay numbers: -1 is never touched.
 """
 
 import csv
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +21,9 @@ from geo.errors import InputError, LimitError
 from geo.words import Text
 
 from .export_table import ExportTable, python_values, without_control
+from .formulas import neutralise
 from .kinds import Field
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
-_GUARDED = re.compile(r"''*[=+\-@\t\r\n＝＋－＠]")
 XLSX_ROWS = 1_048_575  # below the header
 XLSX_TEXT = 32_767
 _DATE_FORMATS = {"date": "yyyy-mm-dd", "datetime": "yyyy-mm-dd hh:mm:ss"}
@@ -36,16 +33,6 @@ _POSITION = (
 )
 _WKT = Field("wkt", "text", Text("几何（WKT）", "geometry (WKT)"))
 HEADERS = ("names", "zh", "en")
-
-
-def neutralise(text: str) -> str:
-    """`text` so that no spreadsheet runs it: an apostrophe before a sign that would begin a formula."""
-    return "'" + text if _FORMULA.match(text) else text
-
-
-def restore(text: str) -> str:
-    """The inverse of `neutralise`; text that `neutralise` never made comes back as it is."""
-    return text[1:] if _GUARDED.match(text) else text
 
 
 def write_csv(

@@ -122,7 +122,7 @@ def _hotspots(store: "Store", viewer: Viewer, options: Options) -> Content:
         shapes=export_source.hotspot_shapes(store, viewer, result),
         derived=rows["derived"].to_numpy(dtype=bool) if "derived" in rows else np.zeros(len(rows), dtype=bool),
         classes=classes,
-        level="grid" if cells else result.unit,
+        level="cell" if cells else result.unit,
         area_rows=np.arange(len(rows)),
     )
 
@@ -161,7 +161,7 @@ def _layer(store: "Store", viewer: Viewer, view: str, options: Options) -> Conte
         shapes=shapes[surface],
         derived=made[surface],
         classes=cartography.plain_classes(label, int(surface.sum()), "area") if surface.any() else None,
-        level=view if view in AREA_KINDS else "grid",
+        level=view if view in AREA_KINDS else "shape",
         area_rows=np.flatnonzero(surface),
         points=shapes[others],
         point_classes=point_classes,

@@ -53,10 +53,14 @@
   var chosen = null;
 
   function choose(layer, feature) {
-    if (chosen) { chosen.layer.setStyle(chosen.plain); }
-    chosen = { layer: layer, plain: layer.plain };
-    layer.setStyle({ color: data.selected, weight: 3, dashArray: null });
-    if (layer.bringToFront) { layer.bringToFront(); }
+    if (chosen) { chosen.remove(); }
+    chosen = L.layerGroup().addTo(map);
+    // White under the accent colour, so that the choice is seen on dark classes too.
+    [["#FFFFFF", 7], [data.selected, 3]].forEach(function (look) {
+      var style = { color: look[0], weight: look[1], fill: false, interactive: false, renderer: canvas };
+      if (feature.shape) { L.geoJSON(feature.shape, { style: style, interactive: false }).addTo(chosen); }
+      else { L.circleMarker([feature.lat, feature.lon], Object.assign({ radius: 7 }, style)).addTo(chosen); }
+    });
     details(feature);
   }
 
@@ -93,7 +97,6 @@
     var style = Object.assign(outline(feature), { fillColor: fills[feature.style], fillOpacity: 1, renderer: canvas });
     if (data.styles[feature.style].fill === "transparent") { style.fillOpacity = 0; }
     L.geoJSON(feature.shape, { style: style }).eachLayer(function (layer) {
-      layer.plain = style;
       finish(layer, feature);
     });
   });
@@ -110,7 +113,6 @@
     var style = { renderer: canvas, radius: look.mark === "cross" ? 2 : 4, color: hollow ? look.fill : "#FFFFFF", weight: hollow ? 1.5 : 0.7, fillColor: hollow ? "#FFFFFF" : look.fill, fillOpacity: 1 };
     if (look.mark === "cross") { style.color = look.fill; style.weight = 2; style.fillOpacity = 0; }
     var layer = L.circleMarker([feature.lat, feature.lon], style);
-    layer.plain = style;
     finish(layer, feature);
   });
   data.names.forEach(function (name) {
