@@ -184,7 +184,7 @@ def _spots(rng: np.random.Generator, plan: Plan, works: Works) -> list[tuple[Pla
     village = int(rng.choice(valley)) if len(valley) else capital
     whole = (FIRST_DAY, LAST_DAY)
     wanted = (
-        ("县城集贸市场", capital, 300.0, 5.0, None, whole),
+        ("县城集贸市场", beside(0.2), 300.0, 3.0, None, whole),
         ("老城小区邻里纠纷", beside(0.55), 350.0, 6.0, "0299", whole),
         ("城乡结合部违法建设", beside(1.0), 700.0, 20.0, "1103", (date(2025, 3, 1), date(2025, 10, 31))),
         ("集镇十字路口交通事故", int(markets[0]), 450.0, 12.0, "0503", whole),

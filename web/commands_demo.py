@@ -86,6 +86,10 @@ def _make(given: str, size: str) -> "Store":
         _fill(store, size)
     except BaseException:
         store.close()
+        # Half a sample would look like a real store at the next start: a file that was just made goes again.
+        if store.path is not None:
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{store.path}{suffix}").unlink(missing_ok=True)
         raise
     return store
 

@@ -5,7 +5,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geo.errors import InputError, WanggeError
+from geo.errors import InputError
 from geo.words import Text
 
 from .commands_store import open_store, viewer_of
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from layers.store import Store
 
 REFUSED = 1
-_OPTIONS = frozenset(
-    {"layer", "kind", "mode", "map", "mapping", "crs", "dates", "encoding", "as_of", "sheet", "source_layer"}
-)
-"""Where an InputError points when the command line is at fault, not the data."""
 
 
 def run(arguments: Namespace) -> int:
@@ -91,20 +87,7 @@ def _import(store: "Store", viewer: "Viewer", arguments: Namespace, name: str, *
         repair=arguments.repair,
     )
     with Progress(Text(f"导入 {Path(name).name}", f"importing {Path(name).name}")) as progress:
-        try:
-            return import_file(store, Path(name), options, viewer=viewer, progress=progress)
-        except WanggeError as error:
-            if error.code in ("input", "crs", "geometry", "limit") and error.where not in _OPTIONS:
-                return _refused(error)
-            raise
-
-
-def _refused(error: WanggeError) -> "ImportReport":
-    """A file that cannot be read at all: one finding about the whole of it."""
-    from layers.findings import Finding
-    from layers.importing import ImportReport
-
-    return ImportReport(stored=False, findings=[Finding(error.what, error.mend, column=error.where, kind=error.code)])
+        return import_file(store, Path(name), options, viewer=viewer, progress=progress)
 
 
 def _accepted(arguments: Namespace, report: "ImportReport") -> bool:

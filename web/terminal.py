@@ -77,23 +77,27 @@ def answer_json(value: object) -> None:
 
 
 class Progress:
-    """A bar on standard error, drawn only when that is a terminal; call it with `done` and `total` (or a share)."""
+    """A bar on standard error, drawn only when that is a terminal.
+
+    Call it with a count and a total, or with a share from 0 to 1 and None; `message` takes the place of the label.
+    """
 
     def __init__(self, label: Text) -> None:
-        self._label = label.to(language())
+        self._label = label
         self._stream = sys.stderr if sys.stderr is not None and sys.stderr.isatty() else None
         self._drawn_at = 0.0
 
-    def __call__(self, done: float, total: float = 1.0) -> None:
-        if self._stream is None or total <= 0:
+    def __call__(self, done: float, total: float | None = None, message: Text | None = None) -> None:
+        if self._stream is None:
             return
+        share = min(max(done / total if total else done, 0.0), 1.0)
         moment = time.monotonic()
-        if moment - self._drawn_at < 0.1 and done < total:
+        if moment - self._drawn_at < 0.1 and share < 1.0:
             return
         self._drawn_at = moment
-        share = min(max(done / total, 0.0), 1.0)
+        label = cut((message or self._label).to(language()), 30)
         bar = "#" * round(24 * share)
-        self._stream.write(f"\r{self._label} [{bar:<24}] {share:4.0%}")
+        self._stream.write(f"\r\x1b[K{label} [{bar:<24}] {share:4.0%}")
         self._stream.flush()
 
     def __enter__(self) -> "Progress":
