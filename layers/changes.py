@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from geo.errors import ConflictError, NotFoundError
 from geo.words import Text
 
-from . import audit, gpkg, process, rtree, schema
+from . import audit, gpkg, process, references, rtree, schema
 from .kinds import KINDS
 
 if TYPE_CHECKING:
@@ -126,7 +126,8 @@ def bump(
     if old is None:
         values: dict[str, Any] = {"version": 1, "row_total": added}
     else:
-        values = {"version": old.version + 1, "row_total": (old.row_total or 0) + added}
+        kept = 0 if references.is_reference(kind) else old.row_total or 0
+        values = {"version": old.version + 1, "row_total": kept + added}
     values |= {"changed_at": moment, "change_id": change_id}
     if source is not None:
         values |= {"source": source, "imported_at": moment}
@@ -213,6 +214,8 @@ def finish(
         change = Change(change_id, connection, rows=rows, details=json.loads(row.details), answer=answer)
         for kind in {*kinds, *inserted}:
             change.touch(kind, added=inserted.get(kind, 0))
+        if "staged" in change.details:
+            references.swap(connection, change_id, change.details)
         _close(store, connection, change, row.actor, row.action, row.source)
 
 
@@ -228,6 +231,7 @@ def abandon(store: "Store", change_id: int) -> None:
             .values(state="undone", closed_at=schema.now(), key=None)
         )
         kinds = {*json.loads(row.kinds), *json.loads(row.rows)}
+        references.drop_staged(connection, change_id)
         audit.write(connection, change_id, row.actor, "abandon", {"of": row.action})
     for kind in sorted(kinds & set(KINDS)) or sorted(KINDS):
         with store.write(durable=False) as connection:

@@ -7,6 +7,7 @@ says at which character.
 """
 
 import json
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -28,6 +29,15 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>-?\d{1,18}(?:\.\d{1,18})?)|'(?P<text>(?:[^']|'')*)'"
     r"|(?P<sign><=|>=|!=|<>|=|<|>|\(|\)|,)|(?P<word>[^\W\d]\w*)|\"(?P<name>[^\"]+)\")"
 )
+_SIGNS: dict[str, Any] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 _WORDS = {"and", "or", "not", "in", "like", "is", "null", "true", "false"}
 
 
@@ -175,16 +185,9 @@ class _Parser:
         kind, sign, position = self.take()
         if kind != "sign" or sign in "(),":
             _refuse(position, "这里应为比较符号。", "expected a comparison.")
-        value = self.literal(target)
-        return {
-            "=": target == value,
-            "!=": target != value,
-            "<>": target != value,
-            "<": target < value,
-            "<=": target <= value,
-            ">": target > value,
-            ">=": target >= value,
-        }[sign]
+        if isinstance(target.type, Boolean) and sign not in ("=", "!=", "<>"):
+            _refuse(position, "这个字段只能用 = 或 !=。", "this column takes = or != only.")
+        return _SIGNS[sign](target, self.literal(target))
 
     def literal(self, target: ColumnElement) -> Any:
         kind, value, position = self.take()

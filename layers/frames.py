@@ -4,7 +4,7 @@ Frames are in EPSG:4490. Text columns are object with None, integers Int64, flag
 datetime64[us] without zone (moments as wall time of the place).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -124,32 +124,91 @@ def fetch(connection: Connection, query: Select) -> list[tuple]:
     return cursor.fetchall()
 
 
-def _series(values: Sequence[Any], field: Field, place_offset_h: int) -> Any:
-    """Stored values as a pandas array of the field's type."""
-    if field.dtype == "text":
+def _collect(connection: Connection, query: Select, turn: Sequence[Callable[[Sequence[Any]], Any]]) -> list[Any]:
+    """Columns of a query, turned into arrays piece by piece, so that a million rows never exist as tuples at once."""
+    cursor: Any = connection.execute(query).cursor
+    pieces: list[list[Any]] = [[] for _ in turn]
+    while rows := cursor.fetchmany(_PIECE):
+        for piece, make, values in zip(pieces, turn, zip(*rows, strict=True), strict=True):
+            piece.append(make(values))
+    return [_joined(piece) if piece else make(()) for piece, make in zip(pieces, turn, strict=True)]
+
+
+def _joined(pieces: list[Any]) -> Any:
+    if len(pieces) == 1:
+        return pieces[0]
+    if isinstance(pieces[0], np.ndarray):
+        return np.concatenate(pieces)
+    return pd.concat([pd.Series(piece) for piece in pieces], ignore_index=True).array
+
+
+_PIECE = 4_000
+
+
+def _texts() -> Callable[[Sequence[Any]], np.ndarray]:
+    """Text column: equal values share one object, which is most of the memory of a large layer."""
+    known: dict[Any, Any] = {}
+
+    def turn(values: Sequence[Any]) -> np.ndarray:
         array = np.empty(len(values), dtype=object)
-        array[:] = values
+        if len(set(values)) * 4 < len(values):
+            array[:] = [known.setdefault(value, value) for value in values]
+        else:
+            array[:] = values
         return array
-    if field.dtype in ("date", "datetime"):
-        return moments(values, place_offset_h if field.dtype == "datetime" else 0)
-    if field.dtype == "real":
-        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-    missing = np.fromiter((value is None for value in values), bool, len(values))
-    whole = np.fromiter((0 if value is None else value for value in values), np.int64, len(values))
-    if field.dtype == "boolean":
-        return pd.arrays.BooleanArray(whole.astype(bool), missing)
-    return pd.arrays.IntegerArray(whole, missing)
+
+    return turn
 
 
-def moments(values: Sequence[Any], place_offset_h: int) -> np.ndarray:
+def _whole_numbers(values: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        return np.array(values, dtype=np.int64), np.zeros(len(values), dtype=bool)
+    except TypeError:
+        missing = np.fromiter((value is None for value in values), bool, len(values))
+        return np.fromiter((0 if value is None else value for value in values), np.int64, len(values)), missing
+
+
+def moments(values: Sequence[Any], place_offset_h: int = 0) -> np.ndarray:
     """Stored dates or moments as datetime64[us] wall time of the place; NaT when missing."""
     if any(isinstance(value, str) for value in values):
-        texts = np.array(["NaT" if value is None else value[:23].rstrip("Z") for value in values], dtype="U23")
+        texts = np.array(values, dtype="U23")
+        texts[texts == "None"] = "NaT"
+        # Moments of other programs may be shorter than ours: then the Z, which numpy does not take, is not cut off.
+        marks = texts.view(np.uint32)
+        marks[marks == ord("Z")] = 0
         array = texts.astype("datetime64[us]")
     else:
         naive = [value.replace(tzinfo=None) if isinstance(value, datetime) else value for value in values]
         array = np.array(naive, dtype="datetime64[us]")
     return array + np.timedelta64(place_offset_h, "h") if place_offset_h else array
+
+
+def _turn(field: Field, place_offset_h: int) -> Callable[[Sequence[Any]], Any]:
+    """How stored values of a field become a pandas array."""
+    if field.dtype == "text":
+        return _texts()
+    if field.dtype == "date":
+        return moments
+    if field.dtype == "datetime":
+        return lambda values: moments(values, place_offset_h)
+    if field.dtype == "real":
+        return lambda values: np.array(values, dtype=np.float64)
+    if field.dtype == "boolean":
+        return lambda values: pd.arrays.BooleanArray(*_flags(values))
+    return lambda values: pd.arrays.IntegerArray(*_whole_numbers(values))
+
+
+def _flags(values: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+    numbers, missing = _whole_numbers(values)
+    return numbers.astype(bool), missing
+
+
+def _integers(values: Sequence[Any]) -> np.ndarray:
+    return np.array(values, dtype=np.int64)
+
+
+def _floats(values: Sequence[Any]) -> np.ndarray:
+    return np.array(values, dtype=np.float64)
 
 
 def read_layer(
@@ -182,8 +241,18 @@ def read_layer(
             listed.append(place.table.c.geom)
         query = select(*listed).where(condition(store, connection, place, viewer, as_of=as_of, bbox=bbox, where=where))
         query = query.order_by(*_order(place, order)).offset(offset or None).limit(limit)
-        rows = fetch(connection, query)
-    frame = _frame(rows, place, chosen, with_geometry, store.place_offset_h)
+        turn = [_integers, *(_turn(place.fields[name], store.place_offset_h) for name in chosen)]
+        parts = _collect(connection, query, [*turn, from_stored] if with_geometry else turn)
+    shapes = parts.pop() if with_geometry else np.full(len(parts[0]), None, dtype=object)
+    data = {
+        name: pd.Series(part, dtype=object if part.dtype == object else None)
+        for name, part in zip(("fid", *chosen), parts, strict=True)
+    }
+    frame = GeoDataFrame(data, geometry=GeoSeries(shapes, crs=CRS))
+    if place.key:
+        frame.index = pd.Index(data[place.key], name=place.key, dtype=object)
+    else:
+        frame.index = pd.Index(parts[0], name="fid")
     if bbox is not None and with_geometry and limit is None:
         # The R*Tree keeps boxes rounded outward to float32, so rows a hair outside come with it.
         west, south, east, north = bbox
@@ -213,28 +282,6 @@ def _order(place: Source, order: Sequence[str] | None) -> list[Any]:
         target = place.table.c[bare]
         listed.append(target.desc() if name.startswith("-") else target.asc())
     return [*listed, place.table.c.fid]
-
-
-def _frame(
-    rows: list[tuple], place: Source, chosen: list[str], with_geometry: bool, place_offset_h: int
-) -> GeoDataFrame:
-    parts: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * (len(chosen) + 1 + with_geometry)
-    fids = np.array(parts[0], dtype=np.int64)
-    data: dict[str, Any] = {"fid": fids}
-    for name, values in zip(chosen, parts[1:], strict=False):
-        data[name] = pd.Series(
-            _series(values, place.fields[name], place_offset_h), dtype=_DTYPES.get(place.fields[name].dtype)
-        )
-    shapes = from_stored(parts[-1]) if with_geometry else np.full(len(fids), None, dtype=object)
-    frame = GeoDataFrame(data, geometry=GeoSeries(shapes, crs=CRS))
-    if place.key:
-        frame.index = pd.Index(data[place.key], name=place.key, dtype=object)
-    else:
-        frame.index = pd.Index(fids, name="fid")
-    return frame
-
-
-_DTYPES: dict[str, Any] = {"text": object}
 
 
 def read_points(
@@ -269,26 +316,24 @@ def read_points(
             listed += [func.ST_X(at), func.ST_Y(at)]
         listed += [place.table.c[name] for name in chosen]
         query = select(*listed).where(condition(store, connection, place, viewer, as_of=as_of, bbox=bbox, where=where))
-        rows = fetch(connection, query.order_by(place.table.c.fid))
-    parts: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(listed)
-    fid = np.array(parts[0], dtype=np.int64)
+        turn: list[Callable[[Sequence[Any]], Any]] = [_integers]
+        turn += [_places] if store.dialect == "gpkg" else [_floats, _floats]
+        turn += [_plain(place.fields[name], store.place_offset_h) for name in chosen]
+        fid, *rest = _collect(connection, query.order_by(place.table.c.fid), turn)
     if store.dialect == "gpkg":
-        lon, lat = from_point_blobs(parts[1])
-        rest = parts[2:]
+        lon, lat = rest[0][:, 0], rest[0][:, 1]
+        rest = rest[1:]
     else:
-        lon, lat = (np.array(part, dtype=np.float64) for part in parts[1:3])
-        rest = parts[3:]
-    arrays = {
-        name: _array(values, place.fields[name], store.place_offset_h)
-        for name, values in zip(chosen, rest, strict=True)
-    }
-    return Points(fid, lon, lat, arrays)
+        lon, lat, *rest = rest
+    return Points(fid, lon, lat, dict(zip(chosen, rest, strict=True)))
 
 
-def _array(values: Sequence[Any], field: Field, place_offset_h: int) -> np.ndarray:
-    if field.dtype in ("integer", "boolean"):
-        return np.array(values, dtype=np.float64)
-    return np.asarray(_series(values, field, place_offset_h))
+def _places(blobs: Sequence[bytes | None]) -> np.ndarray:
+    return np.column_stack(from_point_blobs(blobs))
+
+
+def _plain(field: Field, place_offset_h: int) -> Callable[[Sequence[Any]], np.ndarray]:
+    return _floats if field.dtype in ("integer", "boolean") else _turn(field, place_offset_h)
 
 
 def read_page(

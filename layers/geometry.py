@@ -94,6 +94,10 @@ def from_stored(values: Sequence[Any]) -> np.ndarray:
         return np.empty(0, dtype=object)
     if any(isinstance(value, str) for value in values):
         return shapely.set_srid(shapely.from_wkb(np.array(values, dtype=object)), 0)
+    if all(value is not None and len(value) == _POINT.itemsize for value in values):
+        records = np.frombuffer(b"".join(values), _POINT)
+        if ((records["order"] == 1) & (records["type"] == 1)).all():
+            return shapely.points(records["x"], records["y"])
     bodies = np.empty(len(values), dtype=object)
     bodies[:] = [None if value is None else _body(value) for value in values]
     return shapely.from_wkb(bodies)

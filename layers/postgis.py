@@ -45,7 +45,8 @@ def create(connection: Connection) -> None:
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
     take_turn(connection, durable=True)
     schema.metadata.create_all(connection, checkfirst=False)
-    connection.execute(text(sql("postgis_guard.sql")))
+    connection.exec_driver_sql(sql("postgis_guard.sql"))
+    connection.exec_driver_sql(sql("postgis_version.sql"))
     for kind in KINDS.values():
         table = schema.ROWS[kind.name]
         if kind.geometry != "none":
@@ -66,7 +67,7 @@ def create(connection: Connection) -> None:
 
 def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
     """Insert rows by COPY; geometries are EWKB hex text."""
-    listed = ", ".join(f'"{name}"' for name in columns)
+    listed = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
     raw: Any = connection.connection.driver_connection
     with raw.cursor() as cursor, cursor.copy(f'COPY "{table}" ({listed}) FROM STDIN') as copy:
         for row in rows:

@@ -3,7 +3,7 @@
 Rows go in by batches of well under two seconds; nobody sees them before their change is done (see `changes.py`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Table, bindparam, func, select, update
 from geo.errors import InputError
 from geo.words import Text
 
-from . import changes, postgis, rtree, schema
+from . import changes, postgis, references, rtree, schema
 from .filters import among
 from .geometry import to_blobs, to_ewkb_hex
 from .history import day
@@ -45,16 +45,20 @@ def insert_rows(
     Columns of the frame named like fields of the kind (and `village_code`, `grid_code` of homed kinds) are stored,
     others are an InputError. Geometry in EPSG:4490; missing is allowed. Moments without a zone are wall time of the
     place. `valid_from`: first day the rows count (default: since always). `progress(done, total)` after each batch.
+    For `reference:NAME` any columns are taken, and finishing the change replaces the layer as a whole.
     """
-    place_offset_h = store.place_offset_h
     done = 0
     boxes: list[tuple[np.ndarray, np.ndarray]] = []
     for whole in [frame] if isinstance(frame, pd.DataFrame) else frame:
-        for start in range(0, len(whole), BATCH):
+        for start in range(0, max(len(whole), 1), BATCH):
             part = whole.iloc[start : start + BATCH]
             with store.write(durable=False) as connection:
                 changes.heartbeat(connection, change_id, kind, len(part))
-                boxes.append(_insert(connection, change_id, kind, part, valid_from, place_offset_h))
+                if references.is_reference(kind):
+                    table, fields = references.staged(connection, change_id, kind, part)
+                    _put(connection, table, fields, part, store.place_offset_h)
+                else:
+                    boxes.append(_insert(connection, change_id, kind, part, valid_from, store.place_offset_h))
             done += len(part)
             if progress is not None:
                 progress(done, len(whole))
@@ -99,37 +103,51 @@ def _insert(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Insert one batch; returns fids and boxes (minx, maxx, miny, maxy; NaN without geometry)."""
     kind = KINDS[kind_name]
-    table = schema.ROWS[kind_name]
     fields = {field.name: field for field in schema.own_fields(kind)}
     geometry_name = frame.geometry.name if isinstance(frame, GeoDataFrame) else None
     _require_columns(kind, frame, fields, geometry_name)
+    fixed: dict[str, Any] = {"recorded_at": schema.now(), "created_by": change_id}
+    if kind.versioned:
+        fixed["valid_from"] = day(valid_from) if valid_from is not None else BASELINE_DATE
+    return _put(connection, schema.ROWS[kind_name], fields, frame, place_offset_h, fixed)
+
+
+def _put(
+    connection: Connection,
+    table: Table,
+    fields: Mapping[str, Field],
+    frame: pd.DataFrame,
+    place_offset_h: int,
+    fixed: Mapping[str, Any] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Insert the columns of a frame that are in `fields`, its geometry and the `fixed` values; fids and boxes."""
+    geometry_name = frame.geometry.name if isinstance(frame, GeoDataFrame) else None
     sqlite = connection.dialect.name == "sqlite"
     names: list[str] = []
     values: list[Any] = []
     boxes = np.full((len(frame), 4), np.nan)
-    if geometry_name is not None and kind.geometry != "none":
+    if geometry_name is not None and "geom" in table.c:
         shapes = np.asarray(frame.geometry.array, dtype=object)
         boxes = shapely.bounds(shapes)[:, [0, 2, 1, 3]]
         names.append("geom")
         values.append(to_blobs(shapes) if sqlite else to_ewkb_hex(shapes))
-    for name, field in fields.items():
-        if name in frame.columns and name != geometry_name:
-            names.append(name)
-            values.append(stored_values(frame[name], field, place_offset_h))
-    if kind.versioned:
-        names.append("valid_from")
-        values.append(repeat(day(valid_from) if valid_from is not None else BASELINE_DATE, len(frame)))
-    names += ["recorded_at", "created_by"]
-    values += [repeat(schema.now(), len(frame)), repeat(change_id, len(frame))]
+    for label, field in fields.items():
+        if label in frame.columns and label != geometry_name:
+            names.append(field.name)
+            values.append(stored_values(frame[label], field, place_offset_h))
+    for name, value in (fixed or {}).items():
+        names.append(name)
+        values.append(repeat(value, len(frame)))
     if not sqlite:
         postgis.copy_rows(connection, table.name, names, zip(*values, strict=True))
         return np.empty(0, np.int64), boxes
     last = connection.scalar(select(func.max(table.c.fid))) or 0
     fids = np.arange(last + 1, last + 1 + len(frame))
     marks = ", ".join("?" * (len(names) + 1))
-    listed = ", ".join(f'"{name}"' for name in ("fid", *names))
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    listed = ", ".join(quote(name) for name in ("fid", *names))
     connection.connection.cursor().executemany(
-        f'INSERT INTO "{table.name}" ({listed}) VALUES ({marks})',  # noqa: S608
+        f"INSERT INTO {quote(table.name)} ({listed}) VALUES ({marks})",  # noqa: S608
         zip(fids.tolist(), *values, strict=True),
     )
     return fids, boxes
@@ -160,7 +178,9 @@ def stored_values(column: pd.Series, field: Field, place_offset_h: int = 0) -> l
         return _iso(pd.to_datetime(column), "D", "")
     missing = column.isna().to_numpy()
     if field.dtype == "text":
-        plain = column.astype(object).where(~missing, None).tolist()
+        plain = (column.astype(object).where(~missing, None) if missing.any() else column).tolist()
+        if pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty"):
+            return plain
         return [value if value is None or isinstance(value, str) else str(value) for value in plain]
     target: Any = {"integer": np.int64, "real": np.float64, "boolean": bool}[field.dtype]
     if not missing.any():
