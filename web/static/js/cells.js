@@ -15,7 +15,7 @@ export function showCells(geometry, byId) {
     layer?.remove();
     return;
   }
-  layer ??= new ShapeLayer({ pane: "density", style: (shape) => significanceStyle(rows.get(String(shape.id))) });
+  layer ??= new ShapeLayer({ pane: "density", style: (shape, view) => significanceStyle(rows.get(String(shape.id)), shape, view) });
   layer.setShapes(toShapes(geometry));
   if (!map.hasLayer(layer)) layer.addTo(map);
 }

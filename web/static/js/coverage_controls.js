@@ -1,6 +1,7 @@
 // Controls of the coverage page: rule, threshold, unit, which cameras count, comparison with an earlier day.
 
 import { config } from "./config.js";
+import { dateField } from "./datefield.js";
 import { button, choice, element } from "./element.js";
 import { openDialog } from "./dialog.js";
 import { chips, line } from "./panel.js";
@@ -41,7 +42,7 @@ export function coverageControls({ result, sets, threshold, unitWord, onmade }) 
         onCameras && line(t("coverage.status"), chips(STATUSES.map((value) => [value, reading(config.cartography.camera[value])]), list("status"), (now) => set({ status: now }), t("coverage.status"))),
         onCameras && line(t("coverage.class"), chips(CLASSES.map((value) => [value, t(`class.${value}`)]), list("class"), (now) => set({ class: now }), t("coverage.class"))),
         onCameras && line(t("coverage.age"), choice([["", t("coverage.any_age")], ...[5, 8, 10].map((years) => [years, t("coverage.years", { n: years })])], get("older_than"), (value) => set({ older_than: value }))),
-        line(t("coverage.against"), element("input", { type: "date", class: "form-control", max: config.today, value: get("against"), onchange: (event) => set({ against: event.target.value }) })),
+        line(t("coverage.against"), dateField({ value: get("against"), max: config.today, onchange: (iso) => set({ against: iso }) })),
       ),
     ),
     element("p", { class: "small-note mb-0" }, t("coverage.by", { set: reading(ruleSet?.label) || ruleSet?.name || "", date: ruleSet?.source_date ?? result.provenance?.rule_set?.date ?? "", unit: unitWord() }), " ", button(t("act.made"), onmade, { kind: "link" })),

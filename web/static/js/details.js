@@ -54,13 +54,13 @@ function content(found, figure) {
   );
 }
 
-function fact({ label, value, unit }) {
-  return element("tr", {}, element("th", { scope: "row" }, label), element("td", {}, written(value), unit && ` ${unit}`));
+function fact({ name, label, value, unit }) {
+  return element("tr", {}, element("th", { scope: "row" }, label), element("td", {}, written(value, name), unit && ` ${unit}`));
 }
 
-/** A value as text: numbers grouped, yes and no in words, codes untouched. */
-export function written(value) {
+/** A value as text: numbers grouped (but for years), yes and no in words, codes untouched. */
+export function written(value, name = "") {
   if (value === true) return t("yes");
   if (value === false) return t("no");
-  return typeof value === "number" ? number(value) : value ?? "";
+  return typeof value === "number" && !name.endsWith("year") ? number(value) : value ?? "";
 }

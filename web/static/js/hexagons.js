@@ -3,8 +3,12 @@
 const RADIUS_PX = 26;
 const SHADES = [0.14, 0.26, 0.42, 0.62];
 const INK_FROM = 2;
+const NUMBER_PX = [16, 7];
 
-/** Count rows into hexagons of the screen and draw them; the raster hangs on the world, so panning does not shuffle it. */
+/**
+ * Count rows into hexagons of the screen and draw them; the raster hangs on the world, so panning does not shuffle it.
+ * Gives the boxes of the numbers on the screen, which names keep clear of.
+ */
 export function drawHexagons(context, view, points, rows, color) {
   const counted = countHexagons(view, points, rows);
   const most = Math.max(...counted.map((hexagon) => hexagon.count));
@@ -18,7 +22,7 @@ export function drawHexagons(context, view, points, rows, color) {
     context.fill();
     context.globalAlpha = 1;
     const text = short(count);
-    context.font = `600 ${text.length > 4 ? 11 : 12}px "Noto Sans SC","Microsoft YaHei",system-ui,sans-serif`;
+    context.font = `600 ${text.length > 4 ? 11 : 12}px "Noto Sans SC","Noto Sans CJK SC","Microsoft YaHei",system-ui,sans-serif`;
     context.lineWidth = 3;
     if (shade < INK_FROM) {
       context.strokeStyle = "rgba(255,255,255,.85)";
@@ -27,6 +31,7 @@ export function drawHexagons(context, view, points, rows, color) {
     context.fillStyle = shade < INK_FROM ? "#111827" : "#fff";
     context.fillText(text, x, y);
   }
+  return counted.map(({ x, y }) => [x - NUMBER_PX[0], y - NUMBER_PX[1], x + NUMBER_PX[0], y + NUMBER_PX[1]]);
 }
 
 /** Centres (screen) and counts of the hexagons that hold any of `rows`. */

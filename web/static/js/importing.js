@@ -1,6 +1,7 @@
 // Import, step by step: choose a file, look at it on the map and in a table, say what its columns are, check, store.
 
 import { config } from "./config.js";
+import { dateField } from "./datefield.js";
 import { button, choice, element, replace } from "./element.js";
 import { followJob, findingsTable, jobCard } from "./jobs.js";
 import { mappingTable, readMapping } from "./mapping.js";
@@ -151,7 +152,7 @@ function storingOptions() {
     "div",
     { class: "options" },
     field(t("import.mode"), choice(["append", "replace", "update"].map((value) => [value, t(`mode.${value}`)]), current.mode, (value) => { current.mode = value; })),
-    field(t("import.as_of"), element("input", { type: "date", class: "form-control", value: current.as_of, onchange: (event) => { current.as_of = event.target.value; } }), t("import.as_of_note")),
+    field(t("import.as_of"), dateField({ value: current.as_of, onchange: (iso) => { current.as_of = iso; } }), t("import.as_of_note")),
     check("skip_bad", t("import.skip_bad"), t("import.skip_bad_note")),
     check("repair", t("import.repair"), t("import.repair_note")),
   );

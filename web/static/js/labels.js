@@ -4,13 +4,18 @@ import { CanvasLayer } from "./canvaslayer.js";
 import { config } from "./config.js";
 import { overlaps } from "./shapes.js";
 
-const FONT = '"Noto Sans SC","Source Han Sans SC","Microsoft YaHei","PingFang SC",system-ui,"Wangge Sans SC",sans-serif';
+const FONT = '"Noto Sans SC","Noto Sans CJK SC","Source Han Sans SC","Microsoft YaHei","PingFang SC",system-ui,"Wangge Sans SC",sans-serif';
 const MOST = 400;
-const GAP_PX = 3;
+const GAP_PX = 2;
+// A name may move up or down a little to find room.
+const SHIFTS_PX = [0, 10, -10, 19, -19];
+
+const onScreen = ([x0, y0, x1, y1], { left, top, scale }) => [x0 * scale - left, y0 * scale - top, x1 * scale - left, y1 * scale - top];
 
 export const LabelLayer = CanvasLayer.extend({
   options: { pane: "labels", padding: 0.1 },
 
+  /** `obstacles()`: boxes in world coordinates that names keep clear of. */
   initialize(options) {
     CanvasLayer.prototype.initialize.call(this, options);
     this.sources = new Map();
@@ -29,7 +34,8 @@ export const LabelLayer = CanvasLayer.extend({
   },
 
   draw(context, view) {
-    const taken = [];
+    const taken = (this.options.obstacles?.() ?? []).map((box) => onScreen(box, view));
+    const limit = taken.length + MOST;
     const { halo, text, secondary } = config.cartography.ink;
     context.textAlign = "center";
     context.textBaseline = "middle";
@@ -39,7 +45,7 @@ export const LabelLayer = CanvasLayer.extend({
       if (view.zoom < fromZoom || !this.sources.has(kind)) continue;
       context.font = `${kind === "township" ? 600 : 400} ${size}px ${FONT}`;
       for (const shape of this.sources.get(kind)) {
-        if (taken.length >= MOST) return;
+        if (taken.length >= limit) return;
         if (!overlaps(shape.box, view.box)) continue;
         this._place(context, view, shape, size, kind === "township" ? text : secondary, halo, taken);
       }
@@ -53,13 +59,14 @@ export const LabelLayer = CanvasLayer.extend({
     const half = context.measureText(name).width / 2 + GAP_PX;
     // A name much wider than its area belongs to a closer zoom.
     if (shape.closed && half * 2 > (shape.box[2] - shape.box[0]) * view.scale * 1.6) return;
-    const box = [x - half, y - size / 2 - GAP_PX, x + half, y + size / 2 + GAP_PX];
-    if (taken.some((other) => overlaps(other, box))) return;
+    const box = SHIFTS_PX.map((shift) => [x - half, y + shift - size / 2 - GAP_PX, x + half, y + shift + size / 2 + GAP_PX]).find((one) => !taken.some((other) => overlaps(other, one)));
+    if (!box) return;
     taken.push(box);
+    const middle = (box[1] + box[3]) / 2;
     context.lineWidth = 3;
     context.strokeStyle = halo;
-    context.strokeText(name, x, y);
+    context.strokeText(name, x, middle);
     context.fillStyle = color;
-    context.fillText(name, x, y);
+    context.fillText(name, x, middle);
   },
 });

@@ -15,7 +15,7 @@ import { tileLayer } from "./tiles.js";
 import { t } from "./words.js";
 
 export const AREAS = ["county", "township", "village", "natural_village", "grid"];
-const ORDER = ["county_ground", "grid", "natural_village", "village", "township", "county"];
+const ORDER = ["grid", "natural_village", "village", "township", "county"];
 const TILES_ABOVE = 5000;
 // From this zoom on outlines are asked for the window only, in full detail.
 const FINE_ZOOM = 14;
@@ -40,7 +40,7 @@ function tolerance(zoom) {
 
 /** Start with the layers of the address, or `first`. `then` hears of every layer that arrived. */
 export async function startLayers(first) {
-  labels = new LabelLayer();
+  labels = new LabelLayer({ obstacles: () => [...held.values()].flatMap((one) => one.layer?.numbers ?? []) });
   labels.addTo(map);
   entries = await catalogue();
   defaults = first.filter((kind) => entryOf(kind)?.rows && entryOf(kind).points_allowed !== false);
@@ -63,6 +63,7 @@ export async function refresh({ anew = false } = {}) {
 function remove(kind, one) {
   one.controller?.abort();
   one.layer?.remove();
+  one.ground?.remove();
   labels.dropSource(kind);
   held.delete(kind);
   document.dispatchEvent(new CustomEvent("layer", { detail: kind }));
@@ -112,7 +113,8 @@ async function load(entry, one, asked) {
   } else if (asked.form === "points") {
     const columns = (POINT_COLUMNS[kind] ?? []).join(",");
     const points = readPoints(await getBytes(`/points/${kind}${query({ as_of: get("as_of"), where: filterOf(kind), columns })}`, options));
-    one.layer ??= new PointLayer(pointStyle(kind));
+    // Names keep clear of the numbers in hexagons, so they follow them.
+    one.layer ??= new PointLayer(pointStyle(kind)).on("painted", () => labels.repaint());
     one.layer.setPoints(points);
   } else {
     const columns = [isArea(kind) && "derived", entry.columns.some((column) => column.name === "name") && "name", entry.parent].filter(Boolean);
@@ -123,6 +125,7 @@ async function load(entry, one, asked) {
     one.layer ??= new ShapeLayer({ style: (shape) => shapeStyle(kind, shape) });
     one.layer.setShapes(toShapes(collection));
     if (isArea(kind)) labels.setSource(kind, one.layer.shapes);
+    if (kind === "county") showGround(one);
   }
   if (!held.has(kind)) return;
   if (!one.tiles) one.layer.setOpacity(opacityOf(kind));
@@ -131,6 +134,12 @@ async function load(entry, one, asked) {
     arrange();
   }
   document.dispatchEvent(new CustomEvent("layer", { detail: kind }));
+}
+
+/** The county's land lies below everything, its line above: two layers of the same shapes. */
+function showGround(one) {
+  one.ground ??= new ShapeLayer({ pane: "ground", style: () => ({ fill: config.cartography.ground.land }) }).addTo(map);
+  one.ground.setShapes(one.layer.shapes);
 }
 
 /** Canvases stand in their pane in one order, whichever arrived first. */

@@ -6,7 +6,7 @@ import { chosen, entryOf, layerOf, shapesOf } from "./layers.js";
 import { paintMark, PointLayer, tracePoint } from "./points.js";
 import { config } from "./config.js";
 import { lineOf } from "./styles.js";
-import { integer, reading, t } from "./words.js";
+import { integer, reading } from "./words.js";
 
 const box = document.getElementById("legend");
 const { camera, lines } = config.cartography;
@@ -30,7 +30,7 @@ export function drawLegend() {
     parts.push(element("ul", {}, figures.classes.map(figureItem)));
   }
   const items = chosen().flatMap(layerItems);
-  if (items.length) parts.push(figures && element("h2", {}, t("legend.layers")), element("ul", {}, items));
+  if (items.length) parts.push(element("ul", { class: "legend-layers" }, items));
   replace(box, parts);
 }
 

@@ -48,7 +48,15 @@ export function fit(bounds, options = {}) {
   const [west, south, east, north] = bounds;
   if (![west, south, east, north].every(Number.isFinite)) return;
   if (east - west < 1e-6 && north - south < 1e-6) map.setView([south, west], Math.max(map.getZoom(), 16), options);
-  else map.fitBounds([[south, west], [north, east]], { padding: [16, 16], ...options });
+  else map.fitBounds([[south, west], [north, east]], { paddingTopLeft: [16, 16], paddingBottomRight: room(), ...options });
+}
+
+/** What lies on the map at its right and lower edge: tools and legend, or the sheet on phones. */
+function room() {
+  const size = map.getSize();
+  const sheet = size.x <= 600 ? document.getElementById("panel")?.offsetHeight ?? 0 : 0;
+  const legend = document.getElementById("legend")?.offsetHeight ?? 0;
+  return [Math.min(60, size.x / 8), Math.min(size.y / 2, sheet + Math.max(legend, 84) + 34)];
 }
 
 /** The window as "west,south,east,north", widened by `margin` of its size. */

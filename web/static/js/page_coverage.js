@@ -9,7 +9,7 @@ import { allEntries, AREAS, chosen, entryOf, onLayer, restyle } from "./layers.j
 import { setFigureLegend } from "./legend.js";
 import { startMapView } from "./mapview.js";
 import { emptyBox, problemBox } from "./notice.js";
-import { answer, setPanel } from "./panel.js";
+import { answer, chips, setPanel } from "./panel.js";
 import { openPrint } from "./printing.js";
 import { showProvenance } from "./provenance.js";
 import { makeRanking } from "./ranking.js";
@@ -42,6 +42,10 @@ export async function start() {
   ranking = makeRanking({ kind: unit });
   const first = fetchResult();
   first.catch(() => {});
+  watch(ASKED, () => take(fetchResult()));
+  watch(["threshold"], () => (result && isAdjustable(result.rule) ? draw(false) : take(fetchResult())));
+  watch(["in", "by"], () => draw());
+  for (const kind of AREAS) onLayer(kind, () => kind === unit() && paint());
   await startMapView({
     layers: ["county", "township", get("unit") || "village"],
     order: () => [unit(), ...AREAS.filter((kind) => kind !== unit() && kind !== "county").reverse()],
@@ -50,10 +54,6 @@ export async function start() {
     table: { name: "coverage", label: t("page.coverage"), kind: unit, parameters },
     ready: () => take(first),
   });
-  watch(ASKED, () => take(fetchResult()));
-  watch(["threshold"], () => (result && isAdjustable(result.rule) ? draw(false) : take(fetchResult())));
-  watch(["in"], () => draw());
-  for (const kind of AREAS) onLayer(kind, () => kind === unit() && paint());
 }
 
 async function fetchResult() {
@@ -139,7 +139,6 @@ function drawPanel(seen, anew) {
     button(t("act.export"), () => openExport("coverage", t("page.coverage"), parameters), { drawing: "download" }),
     button(t("act.print"), () => openPrint("coverage", parameters), { drawing: "print" }),
     button(t("act.share"), openShare, { drawing: "share" }),
-    button(t("act.made"), made, { drawing: "info" }),
   );
   setPanel(answerBox, controlsBox, ranking.node, actions);
 }
@@ -152,12 +151,16 @@ function unplaced() {
 function changeText() {
   const change = result.change;
   if (!get("against") || !change) return "";
-  return t("coverage.change", { day: day(get("against")), improved: integer(change.improved ?? 0), worsened: integer(change.worsened ?? 0) });
+  return t("coverage.change", { day: day(get("against")), improved: integer(change.became_met), worsened: integer(change.became_short) });
 }
 
 function drawRanking(lacking) {
+  const above = result.totals?.filter((row) => row.level === "township") ?? [];
+  const grouped = get("by") === "township" && above.length > 0 && unit() !== "township";
+  const switcher = above.length > 0 && unit() !== "township" && !within() && chips([["", unitWord()], ["township", entryOf("township")?.label]], [grouped ? "township" : ""], (now) => set({ by: now.at(-1) ?? "" }), t("coverage.by_what"));
+  if (grouped) return drawGroups(above, switcher);
   const color = new Map(classes.map((one) => [one.id, one.fill]));
-  ranking.draw(t("coverage.worst", { unit: unitWord() }), t("coverage.columns"), lacking, (row) => ({
+  ranking.draw(t("coverage.worst", { unit: unitWord() }), t("coverage.columns"), lacking, switcher, (row) => ({
     id: row.code,
     name: row.name || row.code,
     note: row.derived ? t("derived.mark") : "",
@@ -165,6 +168,25 @@ function drawRanking(lacking) {
     of: `${shown(row.value)}/${shown(row.required)}`,
     color: color.get(classOf(row, classes).id),
   }));
+  return null;
+}
+
+/** Sums per township as the server made them; a click goes into the township. */
+function drawGroups(above, switcher) {
+  const listed = result.rows === rows ? above : regrouped(above);
+  ranking.draw(t("coverage.worst", { unit: entryOf("township")?.label }), t("coverage.group_columns"), listed.filter((row) => row.missing > 0), switcher, (row) => ({
+    id: row.code, name: row.name || row.code, lack: integer(row.missing), of: `${integer(row.short)}/${integer(row.units)}`, open: () => set({ in: `township:${row.code}`, by: "", sel: "" }),
+  }));
+}
+
+/** The same sums under a threshold that was worked out here; parts belong by their parent's code. */
+function regrouped(above) {
+  return above
+    .map((one) => {
+      const parts = rows.filter((row) => row.parent_code === one.code && row.state === "short");
+      return { ...one, short: parts.length, missing: parts.reduce((sum, row) => sum + row.shortfall, 0) };
+    })
+    .sort((a, b) => b.missing - a.missing || (a.code < b.code ? -1 : 1));
 }
 
 const shown = (value) => (result.rule.form === "share" ? share(value) : number(value));
@@ -180,7 +202,7 @@ function figureOf(code) {
   const one = classOf(row, classes);
   return [
     element("p", { class: "answer mb-0" }, element("i", { class: "swatch", style: { background: one.fill } }), element("b", {}, row.state === "short" ? t("coverage.tip_short", { n: integer(row.shortfall), amount: reading(result.rule.amount) }) : t(`state.${row.state}`))),
-    element("p", { class: "answer-note mb-0" }, row.state === "no_data" ? reading(row.reason) : t("coverage.of", { rule: reading(result.rule.label), value: shown(row.value), required: shown(row.required) }), " ", button(t("act.made"), () => showProvenance(result.provenance, result.rule), { kind: "link" })),
+    element("p", { class: "answer-note mb-0" }, row.state === "no_data" ? reading(row.problem ?? row.reason) : t("coverage.of", { rule: reading(result.rule.label), value: shown(row.value), required: shown(row.required) }), " ", button(t("act.made"), () => showProvenance(result.provenance, result.rule), { kind: "link" })),
     row.derived && element("span", { class: "tag tag-derived" }, t("derived")),
   ];
 }

@@ -44,6 +44,9 @@ export async function start() {
   ranking = makeRanking({ kind: unit });
   const first = fetchResult();
   first.catch(() => {});
+  watch(ASKED, () => take(fetchResult()));
+  watch(["view"], () => take(Promise.resolve(result)));
+  for (const kind of AREAS) onLayer(kind, () => kind === unit() && paint());
   await startMapView({
     layers: ["county", "township", ...(AREAS.includes(unit()) ? [unit()] : [])],
     order: () => (unit() === "cell" ? ["village", "township"] : [unit(), "village", "township"]),
@@ -53,9 +56,6 @@ export async function start() {
     table: { name: "hotspots", label: t("page.hotspots"), kind: unit, parameters },
     ready: () => take(first),
   });
-  watch(ASKED, () => take(fetchResult()));
-  watch(["view"], () => take(Promise.resolve(result)));
-  for (const kind of AREAS) onLayer(kind, () => kind === unit() && paint());
 }
 
 async function fetchResult() {
@@ -120,7 +120,7 @@ function drawPanel() {
   replace(controlsBox, controls(made));
   const sentences = result.sentences ?? [];
   const ranked = [...hot].sort((a, b) => (a.q ?? 1) - (b.q ?? 1) || (b.count ?? 0) - (a.count ?? 0));
-  ranking.draw(t("hot.list"), sentences.length ? "" : t("hot.columns"), ranked, (row) => {
+  ranking.draw(t("hot.list"), sentences.length ? "" : t("hot.columns"), ranked, null, (row) => {
     const place = result.rows.indexOf(row);
     const text = row.sentence ?? sentenceOf(sentences, hot, row, place);
     return text ? { id: idOf(row), text, color: significanceOf(row).fill } : { id: idOf(row), name: row.name ?? idOf(row), lack: integer(row.count), of: row.ratio ? t("hot.times", { n: number(row.ratio) }) : "", color: significanceOf(row).fill };
@@ -130,7 +130,6 @@ function drawPanel() {
     button(t("act.export"), () => openExport("hotspots", t("page.hotspots"), parameters), { drawing: "download" }),
     button(t("act.print"), () => openPrint("hotspots", parameters), { drawing: "print" }),
     button(t("act.share"), openShare, { drawing: "share" }),
-    button(t("act.made"), made, { drawing: "info" }),
   );
   setPanel(answerBox, controlsBox, ranking.node, actions);
 }
@@ -192,7 +191,7 @@ function cellDetails(id) {
 function paint() {
   if (!result) return;
   for (const kind of AREAS) {
-    if (kind === unit() && !density) restyle(kind, (shape) => significanceStyle(byId.get(String(shape.id))));
+    if (kind === unit() && !density) restyle(kind, (shape, view) => significanceStyle(byId.get(String(shape.id)), shape, view));
     else restyle(kind, null);
   }
 }

@@ -44,7 +44,7 @@ async function draw() {
   const counts = parts.map((entry) => t("home.count", { n: `**${integer(entry.rows)}**`, what: entry.label })).join(t("home.join"));
   setPanel(
     answer(t("home.answer", { place: place.name || t("home.place"), counts }), t("home.note", { day: day(asOf()) })),
-    element("section", { class: "controls" }, element("h2", {}, t("home.layers")), filled.filter((entry) => entry.geometry !== "none").map(row)),
+    element("section", { class: "controls" }, element("h2", {}, t("home.layers")), element("div", {}, filled.filter((entry) => entry.geometry !== "none").map(row))),
     missing(entries, mayImport, sees),
     element(
       "div",

@@ -1,6 +1,7 @@
 // The reports page: choose a result or a layer, its form and paper; look at it; take it away.
 
 import { config } from "./config.js";
+import { dateField } from "./datefield.js";
 import { button, choice, element, replace } from "./element.js";
 import { download, exportAddress, FORMATS } from "./exporting.js";
 import { preview, printAddress, printForm } from "./printing.js";
@@ -55,7 +56,7 @@ function content() {
     field(t("reports.content"), choice(choices, what(), (value) => set({ what: value === "coverage" ? "" : value, rule: "", unit: "" }))),
     what() === "coverage" && rule && field(t("coverage.rule"), choice(rules.map((one) => [one.id, reading(one.label)]), rule.id, (value) => set({ rule: value, unit: "" }))),
     what() === "coverage" && rule && field(t("coverage.unit"), choice(rule.units.map((name) => [name, config.kinds[name] ?? name]), get("unit") || rule.units[0], (value) => set({ unit: value }))),
-    field(t("as_of"), element("input", { type: "date", class: "form-control", max: config.today, value: get("as_of") || config.today, onchange: (event) => set({ as_of: event.target.value === config.today ? "" : event.target.value }) })),
+    field(t("as_of"), dateField({ value: get("as_of") || config.today, max: config.today, clearable: false, onchange: (iso) => set({ as_of: iso === config.today ? "" : iso }) })),
     element("h2", { class: "mt-3" }, t("reports.map")),
     form.node,
     element(

@@ -97,7 +97,8 @@ export const PointLayer = CanvasLayer.extend({
     const inView = [];
     this.each(view.box, (i) => inView.push(i));
     this.aggregated = inView.length > this.options.aggregateAbove;
-    if (this.aggregated) drawHexagons(context, view, this.points, inView, this.options.color ?? "#1F2937");
+    this.numbers = null;
+    if (this.aggregated) this.numbers = inWorld(drawHexagons(context, view, this.points, inView, this.options.color ?? "#1F2937"), view);
     else this._drawMarks(context, view, inView);
   },
 
@@ -140,6 +141,8 @@ export const PointLayer = CanvasLayer.extend({
     return [longitudeOf(this.points.x[row]), latitudeOf(this.points.y[row])];
   },
 });
+
+const inWorld = (boxes, { left, top, scale }) => boxes.map(([x0, y0, x1, y1]) => [(x0 + left) / scale, (y0 + top) / scale, (x1 + left) / scale, (y1 + top) / scale]);
 
 /** Add one mark to the path: disc and ring are circles, the cross is two strokes. */
 export function tracePoint(context, mark, x, y, size) {

@@ -7,7 +7,7 @@ import { integer, t } from "./words.js";
 
 const MOST = 200;
 
-/** A list that redraws in place. `row` gives {id, name, note, lack, of, color} or {id, text, color}. */
+/** A list that redraws in place. `row` gives {id, name, note, lack, of, color} or {id, text, color}; `open` replaces selecting. */
 export function makeRanking({ kind }) {
   const head = element("div", { class: "ranking-head" });
   const list = element("ol", {});
@@ -23,8 +23,8 @@ export function makeRanking({ kind }) {
   watch(["sel"], mark);
   return {
     node,
-    draw(title, note, rows, row) {
-      replace(head, element("strong", {}, title), element("span", {}, note));
+    draw(title, note, rows, switcher, row) {
+      replace(head, switcher, element("strong", {}, title), element("span", {}, note));
       replace(list, rows.slice(0, MOST).map((one, i) => item(row(one), i, kind)));
       foot.textContent = rows.length > MOST ? t("ranking.more", { shown: integer(MOST), total: integer(rows.length) }) : "";
       mark();
@@ -32,7 +32,7 @@ export function makeRanking({ kind }) {
   };
 }
 
-function item({ id, name, note, lack, of, text, color }, i, kind) {
+function item({ id, name, note, lack, of, text, color, open }, i, kind) {
   const swatch = color && element("i", { class: "swatch", style: { background: color } });
   const cells = text
     ? [element("span", { class: "text" }, swatch, text)]
@@ -40,6 +40,6 @@ function item({ id, name, note, lack, of, text, color }, i, kind) {
   return element(
     "li",
     { "data-id": String(id), class: text ? "sentence" : null },
-    element("button", { type: "button", onclick: () => select(kind(), id) }, element("span", { class: "rank" }, i + 1), cells),
+    element("button", { type: "button", onclick: open ?? (() => select(kind(), id)) }, element("span", { class: "rank" }, i + 1), cells),
   );
 }

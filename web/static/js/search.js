@@ -36,7 +36,7 @@ export function startSearch() {
     input.blur();
     if (one.bounds) fit(one.bounds, { maxZoom: 15 });
     else if (one.center) fit([...one.center, ...one.center]);
-    select(one.kind, one.code);
+    select(one.kind, one.id ?? one.code);
   };
   const ask = async () => {
     const text = input.value.trim();

@@ -129,7 +129,7 @@ export const ShapeLayer = CanvasLayer.extend({
     this.repaint();
   },
 
-  /** `style(shape)` gives {fill, hatched, line, width, dash, size}; fill null leaves the inside open. */
+  /** `style(shape, view)` gives {fill, hatched, line, width, dash, size}; fill null leaves the inside open. */
   setStyle(style) {
     this.options.style = style;
     this.repaint();
@@ -143,7 +143,7 @@ export const ShapeLayer = CanvasLayer.extend({
     const strokes = new Map();
     const seen = this.shapes.filter((shape) => overlaps(shape.box, view.box));
     for (const shape of seen) {
-      const style = this.options.style(shape);
+      const style = this.options.style(shape, view);
       if (!style) continue;
       if (shape.closed && (style.fill || style.hatched)) this._fill(context, shape, style, view);
       if (shape.points.length) drawDots(context, shape, style, view);

@@ -26,19 +26,23 @@ export function significanceLegend(rows) {
     fill: one.fill,
     line: one.bin ? "#1F2937" : undefined,
     width: one.width_px,
-    hatched: one.hatch_color ? { color: one.hatch_color, pattern: "dots" } : null,
+    hatched: hatchOf(one),
   }));
 }
 
-/** How a shape of this class is drawn. */
-export function significanceStyle(row) {
+const hatchOf = (one) => (one.id === "no_data" ? { color: one.hatch_color, pattern: "dots" } : null);
+
+/** How a shape of this class is drawn: cold stays in the background, hot stands out. */
+export function significanceStyle(row, shape, view) {
   const one = row ? significanceOf(row) : table.none;
   const plain = one.id === "none" || one.id === "no_data";
+  // An outline takes at most an eighth of a small cell, or the cells would be nothing but outline.
+  const most = ((shape.box[2] - shape.box[0]) * view.scale) / 8;
   return {
     fill: one.fill === "transparent" ? null : one.fill,
-    opacity: plain ? 0.5 : 0.82,
-    hatched: one.hatch_color ? { color: one.hatch_color, pattern: "dots" } : null,
-    line: plain ? "#C3C9D0" : "#1F2937",
-    width: plain ? 0.3 : one.width_px,
+    opacity: row?.hot ? 0.85 : 0.5,
+    hatched: hatchOf(one),
+    line: row?.hot ? "#1F2937" : row?.cold ? one.fill : "#C3C9D0",
+    width: Math.min(plain ? 0.3 : one.width_px, most),
   };
 }

@@ -2,7 +2,7 @@
 
 import { config } from "./config.js";
 
-const { lines, ground, point } = config.cartography;
+const { lines, point } = config.cartography;
 
 /** Style of one shape of a kind; derived outlines are dotted whatever the kind. */
 export function shapeStyle(kind, shape) {
@@ -10,7 +10,7 @@ export function shapeStyle(kind, shape) {
   if (!line) return { fill: "#0B728522", line: point.color, width: 1.2, size: 4, dot: point.color };
   const derived = shape.properties.derived;
   const drawn = derived ? { ...lines.derived, width_px: Math.max(lines.derived.width_px, line.width_px) } : line;
-  return { fill: kind === "county" ? ground.land : null, line: drawn.color, width: drawn.width_px, dash: drawn.dash };
+  return { fill: null, line: drawn.color, width: drawn.width_px, dash: drawn.dash };
 }
 
 /** Line of a kind for the legend. */

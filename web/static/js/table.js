@@ -40,7 +40,7 @@ const shown = () => get("table") || figure?.name || allEntries().find((entry) =>
 
 function draw(changed) {
   const height = get("drawer");
-  drawer.dataset.height = ["35", "70"].includes(height) ? height : "0";
+  drawer.dataset.height = drawer.parentNode.dataset.drawer = ["35", "70"].includes(height) ? height : "0";
   document.getElementById("tool-table")?.setAttribute("aria-pressed", String(Boolean(height)));
   if (!height) return;
   if (kind !== shown() || !grid) build().catch(showProblem);
@@ -84,13 +84,15 @@ const isSelected = (row) => selected()?.kind === kindOfRows() && String(selected
 
 function column({ name, label, dtype, choices, unit }) {
   const words = new Map((choices ?? []).map((one) => [one.value, one.label]));
+  // States of the figures are words of the page, not of a layer.
+  if (figure && name === "state" && !words.size) for (const state of ["met", "short", "no_data"]) words.set(state, t(`state.${state}`));
   const numeric = dtype === "integer" || dtype === "real" || dtype === "number";
   return {
     field: name,
     title: "",
     // Titles of a reference layer come from a file: text only.
     titleFormatter: () => element("span", {}, label ?? name, unit && ` (${unit})`),
-    formatter: (cell) => element("span", {}, words.get(cell.getValue()) ?? written(dtype === "text" ? cell.getValue() : roundedValue(cell.getValue()))),
+    formatter: (cell) => element("span", {}, words.get(cell.getValue()) ?? written(dtype === "text" ? cell.getValue() : roundedValue(cell.getValue()), name)),
     hozAlign: numeric ? "right" : "left",
     headerHozAlign: numeric ? "right" : "left",
     minWidth: 64,

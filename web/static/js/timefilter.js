@@ -1,5 +1,6 @@
 // Which incidents count: category, period, weekdays, hours. Quick periods end with the last day there is data for.
 
+import { dateField } from "./datefield.js";
 import { button, choice, element } from "./element.js";
 import { chips, line } from "./panel.js";
 import { get, list, set } from "./state.js";
@@ -15,7 +16,7 @@ export function timeFilter({ categories, last }) {
     from.setUTCDate(from.getUTCDate() - days + 1);
     return from.toISOString().slice(0, 10);
   };
-  const date = (name, words) => element("input", { type: "date", class: "form-control", value: get(name), "aria-label": words, onchange: (event) => set({ [name]: event.target.value }) });
+  const date = (name, words) => dateField({ value: get(name), "aria-label": words, onchange: (iso) => set({ [name]: iso }) });
   const isQuick = (days) => get("from") === period(days) && (get("to") === last || !get("to"));
   return [
     categories.length > 0 && line(t("hot.category"), choice([["", t("hot.all_categories")], ...categories], get("category"), (value) => set({ category: value }))),
