@@ -69,8 +69,8 @@ def make_sample(
 ) -> County:
     """Fill an empty store with a made-up county or city and say so in its settings.
 
-    All layers become visible in one moment; a crash before that leaves an empty store. `progress(done, total)` counts
-    rows. Returns the county, with the truth about its planted hotspots.
+    All layers become visible in one moment, roads, rivers and buildings after them; a crash before that leaves an
+    empty store. `progress(done, total)` counts rows. Returns the county, with the truth about its planted hotspots.
 
     Raises
     ------
