@@ -9,7 +9,7 @@ import stat
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import Any
 
 from .formats import READ_SUFFIXES, SIDE_FILES, refuse
 from .limits import MB, Limits
@@ -102,7 +102,7 @@ def _unpack(archive: zipfile.ZipFile, folder: Path, limits: Limits) -> dict[str,
     return layers
 
 
-def _copy_counted(source: IO[bytes], target: Path, most: int) -> int:
+def _copy_counted(source: Any, target: Path, most: int) -> int:
     """Copy at most `most` bytes; headers may lie, so what counts is what comes out."""
     size = 0
     with target.open("wb") as file:

@@ -25,11 +25,14 @@ _UNIT = re.compile(
     re.IGNORECASE,
 )
 _WIDE = str.maketrans("０１２３４５６７８９．－＋，", "0123456789.-+,")
-_YES = frozenset("true t yes y 1 是 有 已 √ 对 已联网 联网 已设 已安装 在线 1.0 ✓ ✔".split())
-_NO = frozenset("false f no n 0 否 无 未 × x 没有 不 未联网 未设 未安装 不是 0.0 ✗ 不联网".split())
+_YES_WORDS = "true t yes y 1 是 有 已 √ 对 已联网 联网 已设 已安装 在线 1.0 ✓ ✔"
+_YES = frozenset(_YES_WORDS.split())
+_NO_WORDS = "false f no n 0 否 无 未 × x 没有 不 未联网 未设 未安装 不是 0.0 ✗ 不联网"
+_NO = frozenset(_NO_WORDS.split())
 _DIRECTIONS = {
-    **{"北": 0.0, "东北": 45.0, "东": 90.0, "东南": 135.0, "南": 180.0, "西南": 225.0, "西": 270.0, "西北": 315.0},
-    **{"n": 0.0, "ne": 45.0, "e": 90.0, "se": 135.0, "s": 180.0, "sw": 225.0, "w": 270.0, "nw": 315.0},
+    word: 45.0 * number
+    for words in ("北 东北 东 东南 南 西南 西 西北", "n ne e se s sw w nw")
+    for number, word in enumerate(words.split())
 }
 _WORDS = {
     "status": {
@@ -286,7 +289,7 @@ def _boolean(column: pa.Array) -> Converted:
     texts = as_text(column)
     codes, uniques = pd.factorize(texts.to_pandas())
     read = [True if cell.lower() in _YES else False if cell.lower() in _NO else None for cell in uniques]
-    values = np.append(np.array(read, dtype=object), None)[codes]
+    values = np.array([*read, None], dtype=object)[codes]
     wrong = np.flatnonzero((codes >= 0) & np.array([value is None for value in values], dtype=bool))
     problems = []
     if len(wrong):
@@ -313,7 +316,7 @@ def _choice(column: pa.Array, target: Field) -> Converted:
             known[word.lower()] = value
     codes, uniques = pd.factorize(texts.to_pandas())
     read = [known.get(cell.lower()) for cell in uniques]
-    values = np.append(np.array(read, dtype=object), None)[codes]
+    values = np.array([*read, None], dtype=object)[codes]
     wrong = np.flatnonzero((codes >= 0) & np.array([value is None for value in values], dtype=bool))
     problems = []
     if len(wrong):

@@ -156,9 +156,11 @@ def _day(text: str, order: str) -> tuple[np.datetime64 | None, str]:
                 return _date(year + 1911, month, day), text[found.end() :]
     if found := _YEAR_FIRST.match(text):
         return _date(*(int(group) for group in found.groups())), text[found.end() :]
-    if (found := _PACKED.fullmatch(text)) and (day := _date(*(int(group) for group in found.groups()[:3]))) is not None:
+    if (found := _PACKED.fullmatch(text)) and (
+        packed := _date(*(int(group) for group in found.groups()[:3]))
+    ) is not None:
         clock = found.groups()[3:]
-        return day, ":".join(part for part in clock if part) if clock[0] else ""
+        return packed, ":".join(part for part in clock if part) if clock[0] else ""
     if _SERIAL.fullmatch(text):
         serial = float(text)
         if _SERIAL_FIRST <= serial < _SERIAL_LAST:
@@ -200,7 +202,7 @@ def _with_time(day: np.datetime64, rest: str, place_offset_h: float) -> tuple[np
     before, hour_text, minute, second, after, zone = found.groups()
     hour = int(hour_text)
     half = (before or after or "").lower()
-    if half in _AFTERNOON and hour < 12 or half == "中午" and hour < 3:
+    if (half in _AFTERNOON and hour < 12) or (half == "中午" and hour < 3):
         hour += 12
     elif half in _MORNING and hour == 12:
         hour = 0

@@ -110,7 +110,7 @@ def _character_mark(character: str) -> float:
         return 0.55 if _is_frequent(character) else 0.0
     if character == "\ufffd" or 0xE000 <= point < 0xF900:
         return -4.0
-    if 0xFF61 <= point < 0xFFA0 or point < 0x20 and character not in "\t\r\n":
+    if 0xFF61 <= point < 0xFFA0 or (point < 0x20 and character not in "\t\r\n"):
         return -0.6  # half-width kana and control characters are what wrong guesses are made of
     if 0x3041 <= point < 0x30FF or 0xAC00 <= point < 0xD7A4:
         return 0.4

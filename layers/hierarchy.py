@@ -67,18 +67,18 @@ def read_keys(texts: pd.Series, kind: Kind, header: str, *, cn12: bool) -> tuple
     for at in np.flatnonzero(restored.exponent):
         words = codes.PROBLEMS["exponent"]
         note(int(at), "", "code", "error", words.zh, words.en, _AS_TEXT)
-    for at, value in enumerate(values):
-        if value is None or restored.exponent[at]:
+    for number, value in enumerate(values):
+        if value is None or restored.exponent[number]:
             continue
         if not cn12 or kind.name not in (*_LEVELS, "grid", "natural_village", "staffing"):
             continue
         if kind.name != "grid" and len(value) < 12:
-            values[at] = value = codes.pad(value)
+            values[number] = value = codes.pad(value)
         found = _judge(value, kind)
         if found is not None:
             words = codes.PROBLEMS[found]
             severity = "warning" if kind.name in ("grid", "natural_village") else "error"
-            note(at, value, "code", severity, words.zh, words.en, _RIGHT_CODE)
+            note(number, value, "code", severity, words.zh, words.en, _RIGHT_CODE)
     return values, notes
 
 

@@ -8,7 +8,7 @@ written under one pending change (`storing`). With errors nothing is stored unle
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -25,6 +25,7 @@ from geo.words import Text
 from . import (
     dates,
     frames,
+    free_columns,
     hierarchy,
     judging,
     mapping,
@@ -34,6 +35,7 @@ from . import (
     privacy,
     projecting,
     reading,
+    rows,
     schema,
     storing,
 )
@@ -105,10 +107,11 @@ def import_file(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
     limits: Limits = COMMAND_LINE,
+    name: str | None = None,
 ) -> ImportReport:
     """Import one layer of a file.
 
-    `progress(share, None, message)` is called with the share of the work done, from 0 to 1; `cancelled` is asked
+    `name` is what the file is called by people, when `path` is not (an upload). `progress(share, None, message)` is called with the share of the work done, from 0 to 1; `cancelled` is asked
     between batches.
 
     Raises
@@ -122,6 +125,7 @@ def import_file(
     """
     viewer.require("import")
     run = _Run(store, Path(path), options, viewer, progress, cancelled, limits)
+    run.name = name or run.name
     try:
         return run.run()
     except Refused as refused:
@@ -149,6 +153,7 @@ class _Run:
                 mend=Text(f"可选：{'、'.join(MODES)}。", f"One of {', '.join(MODES)}."),
             )
         self.store, self.path, self.viewer, self.limits = store, path, viewer, limits
+        self.name = path.name
         self.kind = mapping.kind_of(options.kind)
         self.options = replace(
             options, crs=projecting.require_choice(options.crs), dates=dates.require_order(options.dates)
@@ -195,7 +200,7 @@ class _Run:
             "file": reading.sha256(self.path),
         }
         self.provenance = {
-            "file": _KEEP_NAME.sub("", self.path.name)[:200],
+            "file": _KEEP_NAME.sub("", self.name)[:200],
             "sha256": said["file"],
             "options": {key: value for key, value in asdict(self.options).items() if value and key != "dry_run"}
             | {"as_of": str(self.options.as_of or "")},
@@ -251,6 +256,62 @@ class _Run:
             return self._stored_reference(source, prepared, setting, digest)
         return self._stored(source, survey, prepared, chosen, digest)
 
+    def _stored_reference(
+        self, source: reading.Source, prepared: preparing.Prepared, setting: preparing.Setting, digest: str
+    ) -> ImportReport:
+        """A reference layer is replaced as a whole, with all its columns."""
+        name = self.options.kind
+        judging.reference(self.store, name, self.options.mode, self.viewer, self.notebook)
+        keep = ~prepared.blank & ~prepared.bad
+        report, blocked = self._report(source, keep)
+        if blocked or self.options.dry_run:
+            return report
+
+        def batches() -> Iterator[pd.DataFrame]:
+            for start, batch in prepared.batches():
+                frame, shapes = preparing.frame_of(batch, keep[start : start + batch.num_rows])
+                yield free_columns.named(frame, shapes, setting.free_fields, source.columns)
+
+        change_id = self._opened(name, digest)
+        try:
+            total = int(keep.sum())
+            parts = storing.told(batches(), lambda rows: self._wrote(rows, total))
+            stored = rows.insert_rows(self.store, change_id, name, parts)
+            self._check_cancelled()
+            self.store.finish_change(change_id, [name], {"inserted": stored})
+        except BaseException:
+            self.store.abandon_change(change_id)
+            raise
+        return replace(report, stored=True, rows_stored=stored, change_id=change_id)
+
+    def _report(self, source: reading.Source, keep: np.ndarray) -> tuple[ImportReport, bool]:
+        """The report so far, and whether errors forbid storing."""
+        findings = self.notebook.all()
+        blocked = self.notebook.errors > 0 and (not self.options.skip_bad or judging.about_file(findings))
+        report = ImportReport(
+            False,
+            source.rows,
+            0,
+            0,
+            findings,
+            rows_ready=int(keep.sum()),
+            no_location=self.notebook.count("no_location"),
+            provenance=self.provenance,
+        )
+        return report, blocked
+
+    def _opened(self, kind_name: str, digest: str) -> int:
+        """A pending change for this import."""
+        version = self.store.versions([kind_name])[kind_name]
+        return self.store.open_change(
+            self.viewer.name,
+            "import",
+            kinds=[kind_name],
+            details=self.provenance,
+            source=self.provenance["file"],
+            key=f"import:{digest}:{version}",
+        )
+
     # -- what the columns are ------------------------------------------------------------------------------------
 
     def _mapping(self, source: reading.Source) -> mapping.Mapping:
@@ -301,7 +362,9 @@ class _Run:
     def _setting(
         self, source: reading.Source, chosen: mapping.Mapping, survey: Survey, frame: projecting.Frame
     ) -> tuple[preparing.Setting, list[hierarchy.Note]]:
-        kind, notes, codes = self.kind, [], {}
+        kind = self.kind
+        notes: list[hierarchy.Note] = []
+        codes: dict[str, np.ndarray] = {}
         style = Style(survey.date_order, self.store.place_offset_h, self.limits.cell_chars)
         key_column = chosen.column_of(kind.key) if kind and kind.key else None
         if kind is not None and key_column is not None and key_column in survey.texts:
@@ -333,7 +396,7 @@ class _Run:
             repair=self.options.repair,
             zone=self._zone(survey, frame),
             codes=codes,
-            free_fields=reference_import.fields_of(source, chosen, survey) if kind is None else {},
+            free_fields=free_columns.fields_of(source, survey.personal) if kind is None else {},
         )
         return setting, notes
 
@@ -354,7 +417,7 @@ class _Run:
         outline = self._outline()
         good = np.isfinite(prepared.lon) & ~prepared.bad
         lon, lat = prepared.lon[good], prepared.lat[good]
-        if outline is None or len(lon) < 3 or bool(datum.outside_china(lon, lat).all()):
+        if outline is None or not len(lon) or bool(datum.outside_china(lon, lat).all()):
             return None
         if survey.extents is not None and "polygon" in prepared.families:
             shapes = np.concatenate(
@@ -411,22 +474,11 @@ class _Run:
         if homes is not None:
             judging.homeless(self.store, kind, prepared, usable & ~prepared.bad, homes, notebook)
         keep = usable & ~prepared.bad
-        findings = self.notebook.all()
-        blocked = notebook.errors > 0 and not (self.options.skip_bad and not judging.about_file(findings))
-        report = ImportReport(
-            False,
-            source.rows,
-            0,
-            0,
-            findings,
-            rows_ready=int(keep.sum()),
-            no_location=self.notebook.count("no_location"),
-            provenance=self.provenance,
-        )
+        report, blocked = self._report(source, keep)
         if blocked or self.options.dry_run:
             return report
         if not keep.any() and self.options.mode != "replace":
-            return replace(report, findings=[*findings, judging.nothing()])
+            return replace(report, findings=[*report.findings, judging.nothing()])
         first = kind.versioned and self.options.as_of is None and not matching.has_rows(self.store, kind)
         job = storing.Job(
             kind=kind,
@@ -450,15 +502,7 @@ class _Run:
         )
 
     def _write(self, kind: Kind, job: storing.Job, digest: str) -> tuple[int, storing.Written]:
-        version = self.store.versions([kind.name])[kind.name]
-        change_id = self.store.open_change(
-            self.viewer.name,
-            "import",
-            kinds=[kind.name],
-            details=self.provenance,
-            source=self.provenance["file"],
-            key=f"import:{digest}:{version}",
-        )
+        change_id = self._opened(kind.name, digest)
         total = int(job.keep.sum())
         try:
             written = storing.write(self.store, change_id, job, progress=lambda rows: self._wrote(rows, total))

@@ -1,6 +1,6 @@
 """Judgments that need the whole layer: columns, positions, duplicates, what is kept already, scope, overlaps."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -115,7 +115,7 @@ def positions(kind: Kind | None, survey: Survey, prepared: Prepared, frame: Fram
         )
 
 
-def _place(prepared: Prepared, at: int) -> dict[str, float]:
+def _place(prepared: Prepared, at: int) -> dict[str, Any]:
     lon, lat = float(prepared.lon[at]), float(prepared.lat[at])
     return {"lon": lon, "lat": lat} if np.isfinite(lon) else {}
 
@@ -358,6 +358,29 @@ def overlaps(kind: Kind, prepared: Prepared, usable: np.ndarray, notebook: Noteb
                 kind="overlap",
                 lon=float(place.x),
                 lat=float(place.y),
+            )
+        )
+
+
+def reference(store: "Store", kind_name: str, mode: str, viewer: Viewer, notebook: Notebook) -> None:
+    """A reference layer belongs to the whole county and is replaced whole."""
+    if viewer.areas:
+        notebook.add(
+            Finding(
+                Text(
+                    "参考图层属于全县，限定区域的账号不能导入。",
+                    "Reference layers belong to the whole county: an account limited to areas cannot import them.",
+                ),
+                Text("请联系管理员。", "Ask the administrator."),
+                kind="scope",
+            )
+        )
+    if mode == "append" and store.versions([kind_name])[kind_name]:
+        notebook.add(
+            Finding(
+                Text("已有同名参考图层。", "There is a reference layer of this name."),
+                Text("用替换（replace）方式导入，或换一个名称。", "Import with mode replace, or choose another name."),
+                kind="exists",
             )
         )
 

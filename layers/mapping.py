@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
+
+from sqlalchemy import delete, insert, select
 
 from geo.errors import InputError
 from geo.words import Text
-from sqlalchemy import delete, insert, select
 
 from .kinds import KINDS, REFERENCE, Field, Kind
 from .schema import mapping_memory, now
@@ -175,7 +177,7 @@ def fingerprint(headers: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(sorted(headers)).encode("utf-8", "replace")).hexdigest()
 
 
-def recall(store, kind_name: str, headers: Sequence[str]) -> dict[str, str]:  # type: ignore[no-untyped-def]
+def recall(store: Any, kind_name: str, headers: Sequence[str]) -> dict[str, str]:
     """The choice that was last used for such headers, as `{column: field}`; empty when there is none."""
     where = (mapping_memory.c.kind == kind_name) & (mapping_memory.c.fingerprint == fingerprint(headers))
     with store.read() as connection:
@@ -183,7 +185,7 @@ def recall(store, kind_name: str, headers: Sequence[str]) -> dict[str, str]:  # 
     return json.loads(stored) if stored else {}
 
 
-def remember(connection, kind_name: str, headers: Sequence[str], chosen: dict[str, str]) -> None:  # type: ignore[no-untyped-def]
+def remember(connection: Any, kind_name: str, headers: Sequence[str], chosen: dict[str, str]) -> None:
     """Keep the user's choice for the next file with these headers (inside an open write transaction)."""
     mark = fingerprint(headers)
     where = (mapping_memory.c.kind == kind_name) & (mapping_memory.c.fingerprint == mark)

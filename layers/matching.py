@@ -99,7 +99,7 @@ def read_full(store: "Store", kind: Kind, fids: np.ndarray) -> tuple[pd.DataFram
     from .filters import among
 
     table = schema.ROWS[kind.name]
-    names = [name for name in kind.names]
+    names = list(kind.names)
     spatial = kind.geometry != "none"
     parts = []
     with store.read() as connection:
@@ -126,14 +126,14 @@ def differs(
     new_shapes: np.ndarray | None,
     old: pd.DataFrame,
     old_shapes: np.ndarray | None,
-    place_offset_h: float,
+    place_offset_h: int,
 ) -> np.ndarray:
     """Which of the new rows say something else than the old row beside them; only columns that `new` has count."""
     changed = np.zeros(len(new), dtype=bool)
     for name in new.columns:
         if name not in kind.names:
             continue
-        left = np.array(stored_values(new[name], kind.field(name), place_offset_h), dtype=object)
+        left: np.ndarray = np.array(stored_values(new[name], kind.field(name), place_offset_h), dtype=object)
         right = old[name].to_numpy(dtype=object)
         changed |= np.array([not _same(a, b) for a, b in zip(left, right, strict=True)], dtype=bool)
     if new_shapes is not None and old_shapes is not None:

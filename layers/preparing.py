@@ -260,17 +260,16 @@ def _shapes(
     batch: pa.RecordBatch, here: slice, survey: Survey, setting: Setting, prepared: Prepared, notebook: Notebook
 ) -> tuple[list[str], list[pa.Array]]:
     geometry = setting.kind.geometry if setting.kind else "any"
-    if survey.points and geometry in ("point", "area", "any"):
-        return _points(here, survey, prepared, notebook)
-    if not survey.located:
+    if not survey.located and setting.kind is None:
         return [], []
-    wkt = None if survey_has_wkb(batch) else setting.mapping.column_of("wkt")
-    if survey.points and "shape" not in batch.schema.names and not survey_has_wkb(batch) and wkt is None:
+    if not survey.located or (survey.points and geometry in ("point", "area", "any")):
+        return _points(here, survey, prepared, notebook)
+    if survey.by == "columns":
         raw = np.full(batch.num_rows, None, dtype=object)
-        there = np.isfinite(prepared.lon[here])
+        there = np.isfinite(survey.x[here]) & np.isfinite(survey.y[here])
         raw[there] = shapely.points(survey.x[here][there], survey.y[here][there])
     else:
-        raw = shapes_of(batch, wkt)
+        raw = shapes_of(batch, setting.mapping.column_of("wkt") if survey.by == "wkt" else None)
     found = shaping.shape(
         raw,
         geometry,
@@ -291,11 +290,6 @@ def _shapes(
     prepared.lon[here], prepared.lat[here] = shapely.get_x(places), shapely.get_y(places)
     _no_location(here, survey, prepared, notebook, missing=found.empty)
     return [SHAPE], [pa.array(shapely.to_wkb(values).tolist(), pa.binary())]
-
-
-def survey_has_wkb(batch: pa.RecordBatch) -> bool:
-    """Whether the batch carries a geometry of its own."""
-    return "geometry" in batch.schema.names
 
 
 def _shape_finding(at: int, finding: Finding, prepared: Prepared, notebook: Notebook) -> None:

@@ -16,17 +16,19 @@ from geo.words import Text
 
 from .findings import Finding
 
-_NAME_WORDS = (
+_NAME_TEXT = (
     "姓名 身份证 手机 电话 车牌 民族 宗教 人脸 户主 前科 精神 吸毒 矫正 信访人 证件号 公民身份 联系人 联系方式 出生日期 出生年月 生日 "
     "性别 住址 家庭成员 微信号 邮箱 银行卡 护照 指纹 虹膜 当事人 嫌疑人 报警人 举报人 投诉人 被害人 受害人 负责人 法人代表 责任人 监护人 号牌 "
     "年龄 血型 照片 头像 重点人员 人员名单"
-).split()
+)
+_NAME_WORDS = tuple(_NAME_TEXT.split())
 _NOT_PERSONAL = ("精神文明", "民族乡", "人脸抓拍机数", "电话亭")
-_ENGLISH = frozenset(
+_ENGLISH_WORDS = (
     "phone mobile telephone tel cellphone idcard idnumber idno passport plate licenceplate licenseplate platenumber "
     "ethnicity religion firstname lastname surname fullname personname householder ownername contactname contact email "
-    "birthday birthdate dob gender sex victim suspect complainant".split()
+    "birthday birthdate dob gender sex victim suspect complainant"
 )
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())
 _DEVICE_WORDS = (
     "密码",
     "口令",
@@ -45,9 +47,10 @@ _DEVICE_WORDS = (
 )
 _ID_WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
 _ID_CHECK = "10X98765432"
-_PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()
+_PROVINCES_WORDS = (
+    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83"
 )
+_PROVINCES = frozenset(_PROVINCES_WORDS.split())
 _ID = re.compile(r"(?<![0-9])[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![0-9Xx])")
 _MOBILE = re.compile(r"(?<![0-9.])(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?![0-9])")
 _PLATE = re.compile(

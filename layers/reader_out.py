@@ -23,6 +23,7 @@ class Output:
         self.rows = 0
         self._file: pa.OSFile | None = None
         self._writer: pa.ipc.RecordBatchStreamWriter | None = None
+        self._schema: pa.Schema | None = None
 
     @property
     def full(self) -> bool:
@@ -53,9 +54,9 @@ class Output:
         if self._writer is None:
             self._file = pa.OSFile(str(self._folder / "rows.arrow"), "wb")
             self._writer = pa.ipc.new_stream(self._file, batch.schema)
-        elif batch.schema != self._writer_schema:
-            batch = batch.cast(self._writer_schema)
-        self._writer_schema = self._writer_schema if self.rows else batch.schema
+            self._schema = batch.schema
+        elif batch.schema != self._schema:
+            batch = batch.cast(self._schema)
         self._writer.write_batch(batch)
         self.rows += length
 

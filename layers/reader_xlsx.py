@@ -7,6 +7,7 @@ there: after a run of empty rows, and at the limits of rows and columns.
 import datetime as dt
 from collections.abc import Iterator
 from itertools import chain, islice
+from typing import Any
 
 import openpyxl
 import pyarrow as pa
@@ -49,7 +50,7 @@ def read_xlsx(request: dict, output: Output) -> dict:
     return output.answer(headers, layers=[{"name": title, "geometry": None} for title in names], layer=name)
 
 
-def _copy(sheet, request: dict, output: Output) -> list[str]:  # type: ignore[no-untyped-def]
+def _copy(sheet: Any, request: dict, output: Output) -> list[str]:
     most = request["max_columns"]
     rows = _rows(sheet, most, request["empty_rows"])
     first = list(islice(rows, _HEADER_ROWS))
@@ -72,7 +73,7 @@ def _copy(sheet, request: dict, output: Output) -> list[str]:  # type: ignore[no
     return [clean_header(cell) for cell in cells[:width]]
 
 
-def _rows(sheet, most: int, empty_rows: int) -> Iterator[tuple[int, list[str]]]:  # type: ignore[no-untyped-def]
+def _rows(sheet: Any, most: int, empty_rows: int) -> Iterator[tuple[int, list[str]]]:
     """Rows that hold something, with their number in the sheet, as text."""
     empty = 0
     for number, values in enumerate(sheet.iter_rows(max_col=most + 1, values_only=True), start=1):

@@ -116,7 +116,7 @@ def run_reader(
             stdout=subprocess.DEVNULL,
             stderr=errors,
             start_new_session=True,
-            preexec_fn=_limiter(limits, size),  # noqa: PLW1509
+            preexec_fn=_limiter(limits, size),
         )
         try:
             status = _wait(child, seconds, progress_file, size, progress, cancelled)

@@ -64,7 +64,7 @@ def write(store: "Store", change_id: int, job: Job, *, progress: Callable[[int],
         store,
         change_id,
         job.kind.name,
-        _told(frames, progress),
+        told(frames, progress),
         valid_from=job.valid_from if job.kind.versioned else None,
     )
     if job.mode == "replace":
@@ -76,7 +76,8 @@ def write(store: "Store", change_id: int, job: Job, *, progress: Callable[[int],
     return written
 
 
-def _told(frames: Iterator[GeoDataFrame | pd.DataFrame], progress: Callable[[int], None]) -> Iterator[pd.DataFrame]:
+def told(frames: Iterator[pd.DataFrame], progress: Callable[[int], None]) -> Iterator[pd.DataFrame]:
+    """The frames as they come, telling `progress` how many rows have been taken."""
     done = 0
     for frame in frames:
         yield frame

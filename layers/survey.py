@@ -38,7 +38,7 @@ class Survey:
     x: np.ndarray
     y: np.ndarray
     points: bool
-    located: bool  # there is a geometry, or columns of positions
+    by: str  # where positions come from: "columns", "wkb", "wkt", or "" when there are none
     unreadable: np.ndarray  # a position that is no position
     degrees: np.ndarray  # positions that were degree texts
     extents: np.ndarray | None
@@ -46,6 +46,11 @@ class Survey:
     date_order: str
     ambiguous: list[int] = field(default_factory=list)
     texts: dict[int, pd.Series] = field(default_factory=dict)
+
+    @property
+    def located(self) -> bool:
+        """Whether the layer has a geometry or columns of positions."""
+        return bool(self.by)
 
     @property
     def bounds(self) -> tuple[float, float, float, float] | None:
@@ -136,7 +141,7 @@ def look(
         x=x,
         y=y,
         points=by_columns or points,
-        located=by_columns or by_wkt or source.geometry,
+        by="columns" if by_columns else "wkt" if by_wkt else "wkb" if source.geometry else "",
         unreadable=bad,
         degrees=degrees,
         extents=None if by_columns or points or not len(extents) else extents,
