@@ -41,11 +41,8 @@ SIZES: dict[str, dict[str, int]] = {
 """Name of a size -> arguments of `make_county`; a county is its default."""
 
 SETTING = "sample"
-REFERENCES = {
-    "roads": Text("道路", "roads"),
-    "rivers": Text("河流", "rivers"),
-    "buildings": Text("建筑物", "buildings"),
-}
+REFERENCES = {"roads": "道路", "rivers": "河流", "buildings": "建筑物"}
+"""Titles of the reference layers."""
 _LEVELS = ("county", "township", "village", "natural_village", "grid")
 
 

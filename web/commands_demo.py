@@ -4,9 +4,10 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geo.errors import ConflictError
+from geo.errors import ConflictError, NotFoundError
 from geo.words import Text
 
+from .commands_serve import serve_until_stopped
 from .commands_store import shown
 from .terminal import Progress, answer, language, say, table
 
@@ -21,61 +22,46 @@ def run(arguments: Namespace) -> int:
     """Make or open the sample, set its passwords, show address and sign-ins, serve."""
     from layers import sample
 
-    store = _open_or_make(arguments.store or DEFAULT_STORE, arguments.size)
+    store, made = _open_or_make(arguments.store or DEFAULT_STORE, arguments.size)
     with store:
-        if arguments.no_serve:
-            _show(sample.sign_ins(store))
-            return 0
-        from . import serve
-
         # The lock first: passwords must not change under a server that already runs on this store.
         with store.serve_lock():
             known = sample.sign_ins(store)
-        config = {"HOST": arguments.host, "PORT": arguments.port}
-
-        def tell(message: Text) -> None:
-            answer(message)
-
+        if not made:
+            say(
+                Text(
+                    f"使用已有的示例数据库 {shown(store)}；已为示例账号换上新密码。",
+                    f"Using the sample that is there, {shown(store)}; its accounts have new passwords.",
+                )
+            )
         _show(known)
+        if arguments.no_serve:
+            return 0
         answer(Text("按 Ctrl-C 停止。", "Press Ctrl-C to stop."))
-        serve.serve(config, store, say=tell)
-    say(Text("服务已停止。", "The server has stopped."))
+        serve_until_stopped({"HOST": arguments.host, "PORT": arguments.port}, store)
     return 0
 
 
-def _open_or_make(given: str, size: str) -> "Store":
+def _open_or_make(given: str, size: str) -> "tuple[Store, bool]":
+    """The sample store, and whether it was made just now. ConflictError when the store is a real one."""
     from layers import sample
-    from layers.store import Store, is_postgis
+    from layers.store import Store
 
-    if not is_postgis(given) and not Path(given).exists():
-        return _make(given, size)
-    if is_postgis(given):
-        from geo.errors import NotFoundError
-
-        try:
-            store = Store.open(given)
-        except NotFoundError:
-            return _make(given, size)
-    else:
+    try:
         store = Store.open(given)
-    if not sample.is_sample(store):
-        filled = bool(store.versions())
-        if filled:
-            store.close()
-            raise ConflictError(
-                Text(f"{given} 是真实数据库，不是示例县。", f"{given} is a real store, not the sample county."),
-                where="--store",
-                mend=Text("请换一个文件名，或用 wangge serve。", "Choose another file, or use wangge serve."),
-            )
-        _fill(store, size)
-        return store
-    say(
-        Text(
-            f"使用已有的示例数据库 {shown(store)}；已为示例账号换上新密码。",
-            f"Using the sample that is there, {shown(store)}; its accounts get new passwords.",
+    except NotFoundError:
+        return _make(given, size), True
+    if sample.is_sample(store):
+        return store, False
+    if store.versions():
+        store.close()
+        raise ConflictError(
+            Text(f"{given} 是真实数据库，不是示例县。", f"{given} is a real store, not the sample county."),
+            where="--store",
+            mend=Text("请换一个文件名，或用 wangge serve。", "Choose another file, or use wangge serve."),
         )
-    )
-    return store
+    _fill(store, size)
+    return store, True
 
 
 def _make(given: str, size: str) -> "Store":

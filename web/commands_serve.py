@@ -1,7 +1,11 @@
 """`wangge serve`: the pages of one store."""
 
+import errno
+import signal
+import socket
+import threading
 from argparse import Namespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geo.errors import InputError
 from geo.words import Text
@@ -9,18 +13,45 @@ from geo.words import Text
 from .commands_store import open_store
 from .terminal import answer, say
 
+if TYPE_CHECKING:
+    from layers.store import Store
+
+_NOT_OURS = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
+
 
 def run(arguments: Namespace) -> int:
     """Serve until interrupted."""
-    from . import serve
-
     config: dict[str, Any] = {name: read_setting(name, value) for name, value in arguments.set}
     with open_store(arguments.store) as store:
-        if store.readonly:
-            say(Text("数据文件只读。", "The store is read-only."))
-        serve.serve(config | {"HOST": arguments.host, "PORT": arguments.port}, store, say=answer)
-    say(Text("服务已停止。", "The server has stopped."))
+        serve_until_stopped(config | {"HOST": arguments.host, "PORT": arguments.port}, store)
     return 0
+
+
+def serve_until_stopped(config: dict[str, Any], store: "Store") -> None:
+    """Serve until Ctrl-C or a polite kill; InputError when the address cannot be listened on."""
+    from . import serve
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _stop)
+    try:
+        socket.getaddrinfo(config["HOST"], config["PORT"], type=socket.SOCK_STREAM)
+        serve.serve(config, store, say=answer)
+    except KeyboardInterrupt:
+        pass
+    except (OSError, socket.gaierror) as error:
+        if not isinstance(error, socket.gaierror) and error.errno not in _NOT_OURS:
+            raise
+        where = f"{config['HOST']}:{config['PORT']}"
+        raise InputError(
+            Text(f"不能在 {where} 上提供服务：{error.strerror}。", f"Cannot listen on {where}: {error.strerror}."),
+            where="--port",
+            mend=Text("请用 --port 换一个端口（0 为自动选择）。", "Choose another --port (0 takes a free one)."),
+        ) from None
+    say(Text("服务已停止。", "The server has stopped."))
+
+
+def _stop(_number: int, _frame: Any) -> None:
+    raise KeyboardInterrupt
 
 
 def read_setting(name: str, value: str) -> Any:
