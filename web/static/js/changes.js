@@ -53,6 +53,7 @@ export function detailWords(details) {
     if (name === "kind" || name === "layer") parts.push(config.kinds[value] ?? value);
     else if (Array.isArray(value)) parts.push(value.map((one) => (typeof one === "object" ? JSON.stringify(one) : config.kinds[one] ?? one)).join("、"));
     else if (typeof value === "object") parts.push(Object.entries(value).map(([key, one]) => `${config.kinds[key] ?? key} ${typeof one === "number" ? integer(one) : typeof one === "object" ? JSON.stringify(one) : one}`).join("，"));
+    else if (value === 0) continue;
     else if (typeof value === "number") parts.push(`${name} ${integer(value)}`);
     else parts.push(String(value));
   }

@@ -21,7 +21,7 @@ import { get, set, watch } from "./state.js";
 import { shapeStyle } from "./styles.js";
 import { reloadTable } from "./table.js";
 import { setSource } from "./tools.js";
-import { day, integer, number, reading, share, t } from "./words.js";
+import { day, integer, many, number, reading, share, t } from "./words.js";
 
 const ASKED = ["rule", "rule_set", "unit", "as_of", "against", "class", "status", "older_than"];
 let sets = [];
@@ -114,7 +114,7 @@ function draw(anew = true) {
   setSource([reading(result.provenance?.rule_set?.label) || result.provenance?.rule_set?.name, day(result.as_of)].filter(Boolean).join(" · "));
 }
 
-const unitWord = () => entryOf(unit())?.label ?? unit();
+const unitWord = () => many(unit(), entryOf(unit())?.label);
 
 /** Rows inside the area of the address: its own, its parts, and parts of its parts as far as codes tell. */
 function inside(all) {
@@ -157,7 +157,7 @@ function changeText() {
 function drawRanking(lacking) {
   const above = result.totals?.filter((row) => row.level === "township") ?? [];
   const grouped = get("by") === "township" && above.length > 0 && unit() !== "township";
-  const switcher = above.length > 0 && unit() !== "township" && !within() && chips([["", unitWord()], ["township", entryOf("township")?.label]], [grouped ? "township" : ""], (now) => set({ by: now.at(-1) ?? "" }), t("coverage.by_what"));
+  const switcher = above.length > 0 && unit() !== "township" && !within() && chips([["", unitWord()], ["township", many("township")]], [grouped ? "township" : ""], (now) => set({ by: now.at(-1) ?? "" }), t("coverage.by_what"));
   if (grouped) return drawGroups(above, switcher);
   const color = new Map(classes.map((one) => [one.id, one.fill]));
   ranking.draw(t("coverage.worst", { unit: unitWord() }), t("coverage.columns"), lacking, switcher, (row) => ({
@@ -174,7 +174,7 @@ function drawRanking(lacking) {
 /** Sums per township as the server made them; a click goes into the township. */
 function drawGroups(above, switcher) {
   const listed = result.rows === rows ? above : regrouped(above);
-  ranking.draw(t("coverage.worst", { unit: entryOf("township")?.label }), t("coverage.group_columns"), listed.filter((row) => row.missing > 0), switcher, (row) => ({
+  ranking.draw(t("coverage.worst", { unit: many("township") }), t("coverage.group_columns"), listed.filter((row) => row.missing > 0), switcher, (row) => ({
     id: row.code, name: row.name || row.code, lack: integer(row.missing), of: `${integer(row.short)}/${integer(row.units)}`, open: () => set({ in: `township:${row.code}`, by: "", sel: "" }),
   }));
 }

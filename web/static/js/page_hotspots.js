@@ -21,7 +21,7 @@ import { get, set, watch } from "./state.js";
 import { reloadTable } from "./table.js";
 import { timeFilter } from "./timefilter.js";
 import { reveal, setSource } from "./tools.js";
-import { day, integer, number, t } from "./words.js";
+import { day, integer, many, number, t } from "./words.js";
 
 const ASKED = ["unit", "cell_m", "from", "to", "category", "weekdays", "hours", "exposure", "as_of"];
 const SIZES = [250, 500, 1000, 2000];
@@ -107,7 +107,7 @@ function draw() {
   setSource([t("hot.source"), day(result.as_of)].join(" · "));
 }
 
-const unitWord = () => (unit() === "cell" ? t("hot.cells") : entryOf(unit())?.label ?? unit());
+const unitWord = () => (unit() === "cell" ? t("hot.cells") : many(unit(), entryOf(unit())?.label));
 
 function drawPanel() {
   const hot = result.rows.filter((row) => row.hot);

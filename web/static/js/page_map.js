@@ -12,7 +12,7 @@ import { catalogue, may, session } from "./session.js";
 import { openShare } from "./share.js";
 import { address, get, watch } from "./state.js";
 import { setSource } from "./tools.js";
-import { day, integer, t } from "./words.js";
+import { day, integer, many, t } from "./words.js";
 import { asOf } from "./asof.js";
 
 const ORDER = ["grid", "natural_village", "village", "township", "county"];
@@ -41,7 +41,7 @@ async function draw() {
   const filled = entries.filter((entry) => entry.rows);
   if (!filled.length) return setPanel(nothingYet(mayImport));
   const parts = COUNTED.map((kind) => filled.find((entry) => entry.kind === kind)).filter(Boolean);
-  const counts = parts.map((entry) => t("home.count", { n: `**${integer(entry.rows)}**`, what: entry.label })).join(t("home.join"));
+  const counts = parts.map((entry) => t("home.count", { n: `**${integer(entry.rows)}**`, what: many(entry.kind, entry.label) })).join(t("home.join"));
   setPanel(
     answer(t("home.answer", { place: place.name || t("home.place"), counts }), t("home.note", { day: day(asOf()) })),
     element("section", { class: "controls" }, element("h2", {}, t("home.layers")), element("div", {}, filled.filter((entry) => entry.geometry !== "none").map(row))),

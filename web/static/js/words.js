@@ -25,6 +25,11 @@ export const integer = (value) => (value === null || value === undefined ? "–"
 export const number = (value) => (value === null || value === undefined ? "–" : upToTwo.format(value));
 export const share = (value) => (value === null || value === undefined ? "–" : shares.format(value));
 
+/** Several of a kind: villages, 个村; the kind's own label when there is no such word. */
+export function many(kind, label) {
+  return config.words[`many.${kind}`] ?? label ?? config.kinds[kind] ?? kind;
+}
+
 /** A day as people of the language write it: 2026年11月1日, 1 November 2026. */
 export function day(iso) {
   const found = /^(\d{4})-(\d{2})-(\d{2})/.exec(iso ?? "");
