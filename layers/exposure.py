@@ -1,0 +1,134 @@
+"""What incidents are held against: the land, the households or the people of each unit.
+
+Households and people are recorded for grids or villages. A unit of another kind gets the share of each of them that
+its land is of theirs (people are taken as evenly spread within a grid or village, which is the best that is known).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from geo import crs
+from geo.errors import InputError
+from geo.words import Text
+
+from .areas import AreaSet, area_set
+from .kept import kept
+
+if TYPE_CHECKING:
+    from .store import Store
+
+EXPOSURES = {
+    "area": Text("面积", "area"),
+    "households": Text("户数", "households"),
+    "population": Text("人口", "population"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Exposure per unit, and what a reader must know about it."""
+
+    per_unit: np.ndarray  # float64, 0 or NaN: the unit takes no part
+    kinds: tuple[str, ...]  # layers it was taken from
+    notes: tuple[Text, ...]
+
+
+def require_exposure(name: str) -> str:
+    """`name`, or InputError when there is no such exposure."""
+    if name not in EXPOSURES:
+        raise InputError(
+            Text(f"没有暴露量“{name[:20]}”。", f"There is no exposure '{name[:20]}'."),
+            where="exposure",
+            mend=Text("可用：area、households、population", "There are: area, households, population"),
+        )
+    return name
+
+
+def exposure_of(
+    store: "Store", name: str, on: str, shapes: np.ndarray, system: CRS, *, kind: str, codes: np.ndarray
+) -> Exposure:
+    """The exposure of units.
+
+    Parameters
+    ----------
+    name
+        area, households or population.
+    shapes
+        Units as polygons in `system` (metric), None where a unit has no land.
+    kind
+        Area kind of the units, or "cell".
+    codes
+        Their codes.
+
+    Raises
+    ------
+    InputError
+        When neither grids nor villages record the figure.
+    """
+    if name == "area":
+        return Exposure(np.nan_to_num(shapely.area(shapes)), (), ())
+    own = _recorded(area_set(store, kind, on), name) if kind != "cell" else None
+    if own is not None and own.notna().any():
+        missing = int(own.isna().sum())
+        return Exposure(own.reindex(codes).to_numpy(dtype=float), (), _missing_note(missing, name))
+    for source in ("grid", "village"):
+        zones = area_set(store, source, on)
+        figures = _recorded(zones, name)
+        if figures.notna().any():
+            return Exposure(
+                _spread(zones, figures, shapes, system), (source,), _missing_note(int(figures.isna().sum()), name)
+            )
+    label = EXPOSURES[name]
+    raise InputError(
+        Text(f"网格和村都没有记录{label.zh}。", f"Neither grids nor villages record {label.en}."),
+        where="exposure",
+        mend=Text("请导入该数据，或改用面积。", "Import it, or choose the area."),
+    )
+
+
+def _recorded(areas: AreaSet, name: str) -> pd.Series:
+    return pd.to_numeric(areas.frame[name], errors="coerce").astype("float64")
+
+
+def _missing_note(missing: int, name: str) -> tuple[Text, ...]:
+    if not missing:
+        return ()
+    label = EXPOSURES[name]
+    return (
+        Text(
+            f"{missing} 个区域未记录{label.zh}，其中的事件不参与检验。",
+            f"{missing} areas do not record {label.en}; incidents there take no part in the test.",
+        ),
+    )
+
+
+def _spread(zones: AreaSet, figures: pd.Series, shapes: np.ndarray, system: CRS) -> np.ndarray:
+    """Figures of zones shared out to units by area."""
+    known = np.flatnonzero(figures.notna().to_numpy() & zones.frame.geometry.notna().to_numpy())
+    lands = shapely.make_valid(crs.transform_geometries(zones.frame.geometry.to_numpy()[known], crs.LONLAT, system))
+    zone, unit = shapely.STRtree(shapes).query(lands, predicate="intersects")
+    shapely.prepare(lands)
+    whole = shapely.covers(lands[zone], shapes[unit])
+    part = shapely.area(shapes[unit])
+    part[~whole] = shapely.area(shapely.intersection(lands[zone[~whole]], shapes[unit[~whole]]))
+    size = shapely.area(lands)
+    value = figures.to_numpy()[known]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        given = np.where(size[zone] > 0, value[zone] * part / size[zone], 0.0)
+    return np.bincount(unit, weights=given, minlength=len(shapes))
+
+
+def kept_exposure(
+    store: "Store", key: tuple, name: str, on: str, shapes: np.ndarray, system: CRS, *, kind: str, codes: np.ndarray
+) -> Exposure:
+    """`exposure_of`, kept under `key` (what identifies the units) as long as grids and villages do not change."""
+    versions = tuple(store.versions(["grid", "village", "township", "county"]).values())
+    return kept(store).get(
+        ("exposure", key, name, on, versions),
+        lambda: exposure_of(store, name, on, shapes, system, kind=kind, codes=codes),
+    )
