@@ -41,7 +41,7 @@ class Lookup:
     _shape: tuple[int, int]  # columns, rows
     _label: np.ndarray  # int32 per cell: area, -1 none, -2 ask the candidates
     _full: np.ndarray  # int32 per cell: lowest area that covers all of it, -1 none
-    _start: np.ndarray  # int64 per cell + 1: where its candidates begin
+    _start: np.ndarray  # int32 per cell + 1: where its candidates begin
     _candidates: np.ndarray  # int32, ascending within a cell
 
     @classmethod
@@ -80,7 +80,7 @@ class Lookup:
         if not len(rings):
             nothing = np.full(1, -1, np.int32)
             return cls(
-                names, shapes, (0.0, 0.0), (1.0, 1.0), (1, 1), nothing, nothing, np.zeros(2, np.int64), nothing[:0]
+                names, shapes, (0.0, 0.0), (1.0, 1.0), (1, 1), nothing, nothing, np.zeros(2, np.int32), nothing[:0]
             )
         origin, scale, shape = _lattice(rings, int(usable.sum()), cells)
         placed = (rings - origin) * scale
@@ -163,9 +163,10 @@ def _lattice(
     rim = np.maximum(size * 1e-6, np.maximum(np.abs(low), np.abs(high)).max() * 1e-12 + 1e-300)
     low, size = low - rim, size + 2 * rim
     longest = size.max()
-    # About ten cells across an area of mean size: fewer leave too many points to test, more cost more to lay out
+    # About twenty cells across an area of mean size: fewer leave too many points to test, more cost more to lay out
     # than they save (measured at 5,000 areas and 1,000,000 points).
-    wanted = cells or int(np.clip(10 * np.sqrt(areas * longest / size.min() if size.min() > 0 else areas), 16, 1536))
+    shared_out = areas * longest / size.min() if size.min() > 0 else areas
+    wanted = cells or int(np.clip(20 * np.sqrt(shared_out), 64, 1536))
     shape = np.maximum(np.ceil(wanted * size / longest), 1).astype(int)
     return (float(low[0]), float(low[1])), tuple((shape / size).tolist()), (int(shape[0]), int(shape[1]))
 
@@ -174,40 +175,43 @@ def _crossed(
     placed: np.ndarray, ring_and_area: np.ndarray, shape: tuple[int, int], areas: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pairs (cell, area) where a border of the area passes through the cell, sorted by area, then cell."""
-    together = ring_and_area[1:] == ring_and_area[:-1]
-    begin, end = placed[:-1][together], placed[1:][together]
-    area_of_edge = ring_and_area[:-1][together] % areas
-    edges = np.arange(len(begin))
-    edge = [edges, edges]
-    moment = [np.zeros(len(begin)), np.ones(len(begin))]
-    for axis in (0, 1):
-        crossing_edge, crossing_moment = _line_crossings(begin[:, axis], end[:, axis])
-        edge.append(crossing_edge)
-        moment.append(crossing_moment)
-    edge_of_stop, moment_of_stop = np.concatenate(edge), np.concatenate(moment)
-    order = np.lexsort((moment_of_stop, edge_of_stop))
-    edge_of_stop, moment_of_stop = edge_of_stop[order], moment_of_stop[order]
-    step = end - begin
-
-    same_edge = edge_of_stop[1:] == edge_of_stop[:-1]
-    edge_of_piece = edge_of_stop[:-1][same_edge]
-    middle = (moment_of_stop[1:][same_edge] + moment_of_stop[:-1][same_edge]) / 2
     columns, rows = shape
-    column = np.floor(begin[edge_of_piece, 0] + step[edge_of_piece, 0] * middle).astype(np.int64)
-    row = np.floor(begin[edge_of_piece, 1] + step[edge_of_piece, 1] * middle).astype(np.int64)
-    area = area_of_edge[edge_of_piece]
+    x, y = placed[:, 0], placed[:, 1]
+    at_x, at_y = x.astype(np.int64), y.astype(np.int64)  # the lattice has a rim: nothing is negative
+    area = ring_and_area % areas
+    keys = [(area * rows + at_y) * columns + at_x]
 
-    stops = begin[edge_of_stop] + step[edge_of_stop] * moment_of_stop[:, None]
-    nearest = np.round(stops)
-    corner = (np.abs(stops - nearest) < _NEAR).all(axis=1)
+    # Most edges of a digitised border lie within one cell; only those that do not have to be walked.
+    walks = (ring_and_area[1:] == ring_and_area[:-1]) & ((at_x[1:] != at_x[:-1]) | (at_y[1:] != at_y[:-1]))
+    begin = np.flatnonzero(walks)
+    from_x, from_y, area = x[begin], y[begin], area[begin]
+    step_x, step_y = x[begin + 1] - from_x, y[begin + 1] - from_y
+    edges = np.arange(len(begin))
+    edge_of_x, moment_of_x = _line_crossings(from_x, x[begin + 1])
+    edge_of_y, moment_of_y = _line_crossings(from_y, y[begin + 1])
+    edge = np.concatenate([edges, edges, edge_of_x, edge_of_y])
+    moment = np.concatenate([np.zeros(len(begin)), np.ones(len(begin)), moment_of_x, moment_of_y])
+    order = np.lexsort((moment, edge))
+    edge, moment = edge[order], moment[order]
+
+    piece = edge[1:] == edge[:-1]
+    middle, of = ((moment[1:] + moment[:-1]) / 2)[piece], edge[:-1][piece]
+    column = (from_x[of] + step_x[of] * middle).astype(np.int64)
+    row = (from_y[of] + step_y[of] * middle).astype(np.int64)
+    keys.append((area[of] * rows + row) * columns + column)
+
+    stop_x, stop_y = from_x[edge] + step_x[edge] * moment, from_y[edge] + step_y[edge] * moment
+    line_x, line_y = np.rint(stop_x), np.rint(stop_y)
+    corner = (np.abs(stop_x - line_x) < _NEAR) & (np.abs(stop_y - line_y) < _NEAR)
     if corner.any():
-        at = nearest[corner].astype(np.int64)
-        at_area = area_of_edge[edge_of_stop[corner]]
-        column = np.concatenate([column, *(at[:, 0] + dx for dx in (-1, -1, 0, 0))])
-        row = np.concatenate([row, *(at[:, 1] + dy for dy in (-1, 0, -1, 0))])
-        area = np.concatenate([area, *(at_area,) * 4])
-    column, row = np.clip(column, 0, columns - 1), np.clip(row, 0, rows - 1)
-    key = np.unique((area * rows + row) * columns + column)
+        column, row, of = line_x[corner].astype(np.int64), line_y[corner].astype(np.int64), area[edge[corner]]
+        for left in (-1, 0):
+            for down in (-1, 0):
+                beside = np.clip(row + down, 0, rows - 1) * columns + np.clip(column + left, 0, columns - 1)
+                keys.append(of * rows * columns + beside)
+    key = np.concatenate(keys)
+    key.sort()
+    key = key[np.concatenate([[True], key[1:] != key[:-1]])]
     return key % (rows * columns), key // (rows * columns)
 
 
@@ -261,7 +265,7 @@ def _resolved(
     cell, area = cell[wins], area[wins]
     order = np.argsort(cell, kind="stable")  # pairs come sorted by area, so candidates stay ascending
     cell, area = cell[order], area[order]
-    start = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=shape[0] * shape[1]))]).astype(np.int64)
+    start = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=shape[0] * shape[1]))]).astype(np.int32)
     label = full.copy()
     label[cell] = -2
     return label, full, start, area.astype(np.int32)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import shapely
 import specimens
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapely import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box
 from shapely.affinity import affine_transform
 
+from geo import lookup as lookup_module
 from geo.errors import InputError
 from geo.lookup import Lookup
 
@@ -211,6 +212,21 @@ def test_same_as_the_twin_for_divided_land_in_any_units(seed, count, cells, unit
     y = np.r_[vertices[:40, 1], rng.uniform(south, top, 40)]
     codes = [f"{value:04d}" for value in rng.permutation(len(shapes))]
     assert_like_twin(codes, shapes, x, y, cells=cells)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(area(), min_size=1, max_size=6), st.sampled_from([1.0, 0.5, 2.0, 1 / 3]), st.data())
+def test_borders_along_the_lattice_itself(monkeypatch, shapes, scale, data):
+    """Every corner on a lattice corner, every straight border on a lattice line: the worst place for rounding."""
+    monkeypatch.setattr(lookup_module, "_lattice", lambda *_: ((-1.0, -1.0), (scale, scale), (60, 60)))
+    codes = [f"{row}" for row in range(len(shapes))]
+    halves = st.tuples(st.integers(-2, 44).map(lambda v: v / 2), st.integers(-2, 44).map(lambda v: v / 2))
+    points = np.array(data.draw(st.lists(halves, min_size=1, max_size=40)))
+    assert_like_twin(codes, shapes, *np.concatenate([points, *map(corners, shapes)]).T)
+
+
+def corners(shape):
+    return shapely.get_coordinates(shape).reshape(-1, 2)
 
 
 def test_threads_share_one_lookup():
