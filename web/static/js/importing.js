@@ -3,6 +3,7 @@
 import { config } from "./config.js";
 import { dateField } from "./datefield.js";
 import { button, choice, element, replace } from "./element.js";
+import { openDialog } from "./dialog.js";
 import { followJob, findingsTable, jobCard } from "./jobs.js";
 import { mappingTable, readMapping } from "./mapping.js";
 import { showOnMap } from "./previewmap.js";
@@ -126,7 +127,7 @@ function readingOptions(preview) {
   const kinds = [["", t("import.kind_choose")], ...Object.entries(config.kinds), ["reference", t("import.reference")]];
   const found = (preview.candidates ?? []).map((one) => one.encoding);
   const encodings = [...new Set([...found, ...ENCODINGS])];
-  const frames = [["auto", t("crs.auto", { crs: preview.crs ?? "?" })], ["EPSG:4490", t("crs.4490")], ["gcj02", t("crs.gcj02")], ["bd09", t("crs.bd09")], ["other", t("crs.other")]];
+  const frames = [["auto", preview.crs ? t("crs.auto", { crs: preview.crs }) : t("dates.auto")], ["EPSG:4490", t("crs.4490")], ["gcj02", t("crs.gcj02")], ["bd09", t("crs.bd09")], ["other", t("crs.other")]];
   const crs = current.asked.crs ?? "auto";
   return element(
     "div",
@@ -141,9 +142,12 @@ function readingOptions(preview) {
 }
 
 function askCode() {
-  const code = window.prompt(t("crs.ask"), "EPSG:4525");
-  if (code && /^EPSG:\d{4,6}$/i.test(code.trim())) change("crs", code.trim().toUpperCase());
-  else draw();
+  const code = element("input", { class: "form-control", value: "EPSG:4525", pattern: "[Ee][Pp][Ss][Gg]:[0-9]{4,6}", required: true });
+  openDialog(t("import.crs"), field(t("crs.ask"), code), [[t("cancel"), () => draw()], [t("crs.take"), () => {
+    if (!code.reportValidity()) return false;
+    change("crs", code.value.trim().toUpperCase());
+    return true;
+  }, true]]);
 }
 
 function storingOptions() {
@@ -185,6 +189,7 @@ async function run(dryRun) {
 
 function finish(job, dryRun) {
   hooks.onended();
+  SECTION.scrollIntoView({ block: "nearest" });
   const findings = job.first_findings ?? [];
   const clean = job.state === "done" && !job.errors;
   const words = job.state !== "done" ? t("import.failed") : dryRun ? t(job.errors ? "import.checked_bad" : "import.checked_good", { errors: integer(job.errors), rows: integer(job.result?.rows_read) }) : job.result?.stored ? t("import.stored", { rows: integer(job.result.rows_stored) }) : t("import.refused", { errors: integer(job.errors) });

@@ -13,7 +13,8 @@ function position(text) {
   return fits ? parts : null;
 }
 
-export async function startMap() {
+/** Panes, first position, and, unless it is only a preview, the position kept in the address. */
+export async function startMap({ remember = true } = {}) {
   for (const [name, order] of Object.entries(PANES)) {
     const pane = map.createPane(name);
     pane.style.zIndex = order;
@@ -23,6 +24,8 @@ export async function startMap() {
   const kept = position(get("at"));
   if (kept) map.setView([kept[1], kept[2]], kept[0], { animate: false });
   else await home({ animate: false });
+  new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(map.getContainer());
+  if (!remember) return;
   map.on("moveend", () => {
     const centre = map.getCenter();
     set({ at: `${map.getZoom()}/${centre.lat.toFixed(5)}/${centre.lng.toFixed(5)}` }, { step: false });
@@ -34,7 +37,6 @@ export async function startMap() {
       map.setView([wanted[1], wanted[2]], wanted[0]);
     }
   });
-  new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(map.getContainer());
 }
 
 /** The whole place. */
@@ -55,8 +57,9 @@ export function fit(bounds, options = {}) {
 function room() {
   const size = map.getSize();
   const sheet = size.x <= 600 ? document.getElementById("panel")?.offsetHeight ?? 0 : 0;
-  const legend = document.getElementById("legend")?.offsetHeight ?? 0;
-  return [Math.min(60, size.x / 8), Math.min(size.y / 2, sheet + Math.max(legend, 84) + 34)];
+  const legend = document.getElementById("legend");
+  if (!legend) return [16, 16];
+  return [Math.min(60, size.x / 8), Math.min(size.y / 2, sheet + Math.max(legend.offsetHeight, 84) + 34)];
 }
 
 /** The window as "west,south,east,north", widened by `margin` of its size. */

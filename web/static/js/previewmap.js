@@ -14,7 +14,7 @@ export async function showOnMap(holder, points, crs) {
   holder.hidden = !degrees.length;
   if (!degrees.length) return;
   if (!outline) {
-    await startMap();
+    await startMap({ remember: false });
     outline = new ShapeLayer({ style: (shape) => shapeStyle("township", shape) });
     const { place } = await session();
     const kind = place.bounds ? "township" : null;
