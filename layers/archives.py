@@ -86,6 +86,8 @@ def _unpack(archive: zipfile.ZipFile, folder: Path, limits: Limits) -> dict[str,
         suffix = pure.suffix.lower()
         if suffix not in READ_SUFFIXES | set(SIDE_FILES) or pure.name.startswith(".") or "__MACOSX" in pure.parts:
             continue
+        if pure.name.lower().endswith(".provenance.json"):  # where an export says what it is made of
+            continue
         stem = str(pure.with_suffix("")).lower()
         target = folder / f"part{numbers.setdefault(stem, len(numbers))}{suffix}"
         if target.exists():

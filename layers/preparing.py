@@ -375,7 +375,8 @@ def _series(column: pa.Array) -> Any:
     if pa.types.is_integer(column.type):
         return column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
     if pa.types.is_string(column.type):
-        return column.to_numpy(zero_copy_only=False)
+        # Said outright: pandas would look at every value and copy them all into its own kind of text column.
+        return pd.Series(column.to_numpy(zero_copy_only=False), dtype=object)
     if pa.types.is_boolean(column.type):
         return column.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
     if pa.types.is_date(column.type):

@@ -9,6 +9,7 @@ import io
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 
@@ -165,16 +166,10 @@ class _BadRows:
 
     def numbers(self, count: int) -> pa.Array:
         """Row numbers of the next `count` good rows."""
-        numbers: list[int] | range = range(self._next, self._next + count)
-        if self._skipped:
-            numbers = []
-            while len(numbers) < count:
-                if self._next not in self._skipped:
-                    numbers.append(self._next)
-                self._next += 1
-        else:
-            self._next += count
-        return pa.array(numbers, pa.int64())
+        numbers = np.arange(self._next, self._next + count + len(self._skipped))
+        numbers = numbers[~np.isin(numbers, list(self._skipped))][:count] if self._skipped else numbers
+        self._next = int(numbers[-1]) + 1 if count else self._next
+        return pa.array(numbers)
 
 
 class _Recoded(io.RawIOBase):

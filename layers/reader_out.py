@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from .findings import Finding
@@ -45,7 +46,7 @@ class Output:
         if self._max_rows is not None and self.rows + length > self._max_rows:
             raise refuse("limit", f"行数超过 {self._max_rows}。", f"The layer has more than {self._max_rows} rows.")
         if rows is None:
-            rows = pa.array(range(self.rows + 1, self.rows + length + 1), pa.int64())
+            rows = pa.array(np.arange(self.rows + 1, self.rows + length + 1))
         arrays, names = [rows, *columns], [ROW, *(f"c{number}" for number in range(len(columns)))]
         if geometry is not None:
             arrays.append(geometry)
