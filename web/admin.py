@@ -17,7 +17,10 @@ from .parameters import takes
 blueprint = APIBlueprint("admin", __name__, tag="admin")
 SAVED = "web"
 DATUMS = ("wgs84", "gcj02")
-_BASEMAP_KEYS = {"name", "url", "labels_url", "attribution", "datum", "key", "max_zoom"}
+_BASEMAP_KEYS = {
+    "name", "url", "labels_url", "attribution", "datum", "key", "subdomains", "min_zoom", "max_zoom", "tms",
+}  # fmt: skip
+_BASEMAP_NUMBERS = {"min_zoom": int, "max_zoom": int, "tms": bool}
 _MOST_BASEMAPS = 20
 
 
@@ -89,7 +92,7 @@ def basemaps(given: Any) -> list[dict[str, Any]]:
     for entry in given:
         if not isinstance(entry, dict) or not set(entry) <= _BASEMAP_KEYS or not entry.get("name"):
             raise _bad_basemap("每项应有 name、url、attribution、datum。", "each has name, url, attribution, datum.")
-        texts = [value for key, value in entry.items() if key != "max_zoom"]
+        texts = [value for key, value in entry.items() if key not in _BASEMAP_NUMBERS]
         if any(not isinstance(value, str) or len(value) > 500 or any(ord(c) < 32 for c in value) for value in texts):
             raise _bad_basemap("取值应为不超过 500 个字符的文字。", "values are texts of at most 500 characters.")
         for key in ("url", "labels_url"):
@@ -97,8 +100,9 @@ def basemaps(given: Any) -> list[dict[str, Any]]:
                 _require_address(entry.get(key, ""))
         if entry.get("datum", "wgs84") not in DATUMS:
             raise _bad_basemap("datum 应为 wgs84 或 gcj02。", "datum is wgs84 or gcj02.")
-        if not isinstance(entry.get("max_zoom", 18), int):
-            raise _bad_basemap("max_zoom 应为整数。", "max_zoom is a whole number.")
+        for key, kind in _BASEMAP_NUMBERS.items():
+            if type(entry.get(key, kind())) is not kind:
+                raise _bad_basemap(f"{key} 的类型不对。", f"{key} is of the wrong type.")
     return given
 
 

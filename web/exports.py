@@ -151,7 +151,10 @@ def print_map(**asked: Any) -> Response:
 
 @blueprint.get("/api/v1/standalone")
 @blueprint.doc(summary="A map page that opens from disk without a server")
-@takes("view", "title", "as_of", "unit", *COVERAGE_TAKES[:2], *COVERAGE_TAKES[3:], *HOTSPOT_TAKES)
+@takes(
+    "view", "title", "approval_number", "unit_name", "as_of", "where", "unit",
+    *COVERAGE_TAKES[:2], *COVERAGE_TAKES[3:], *HOTSPOT_TAKES,
+)  # fmt: skip
 def standalone(**asked: Any) -> Response:
     """Everything inside one HTML file."""
     view = _require(asked["view"])
@@ -165,6 +168,10 @@ def standalone(**asked: Any) -> Response:
             view,
             path,
             language=language(),
+            title=asked["title"],
+            approval_number=asked["approval_number"] or current.setting("APPROVAL_NUMBER"),
+            unit_name=asked["unit_name"] or current.setting("UNIT_NAME"),
+            where=asked["where"],
             as_of=asked["as_of"] or current.today(),
             **figures.options_of(view, asked),
         )

@@ -9,7 +9,6 @@ import pandas as pd
 from apiflask import APIBlueprint
 from flask import Response
 
-from geo.words import Text
 from layers import derived, rules
 
 from . import current, etags, features
@@ -68,7 +67,7 @@ def hotspot_result(asked: dict[str, Any]) -> Any:
     return derived.hotspots(
         current.store(),
         current.viewer(),
-        unit=asked["unit"] or "cell",
+        unit=asked["unit"],
         cell_m=asked["cell_m"],
         date_from=asked["from_"],
         date_to=asked["to"],
@@ -110,9 +109,7 @@ def hotspots(**asked: Any) -> Response:
 
 
 def _hotspots(result: Any) -> dict[str, Any]:
-    code = language()
-    body = result.as_json(code)
-    body["sentences"] = [sentence.to(code) if isinstance(sentence, Text) else sentence for sentence in result.sentences]
+    body = result.as_json(language())
     if result.cells is not None:
         body["geometry"] = json.loads(features.outlines(result.cells))
     return body
@@ -197,7 +194,7 @@ def options_of(what: str, asked: dict[str, Any]) -> dict[str, Any]:
         }
     if what == "hotspots":
         return {
-            "unit": asked["unit"] or "cell",
+            "unit": asked["unit"],
             "cell_m": asked["cell_m"],
             "date_from": asked["from_"],
             "date_to": asked["to"],

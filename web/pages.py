@@ -16,7 +16,7 @@ from markupsafe import Markup
 from layers.kinds import KINDS
 from layers.rights import ROLES
 
-from . import current, language, maps, security
+from . import basemaps, current, language, maps, security
 
 PAGES = ("map", "coverage", "hotspots", "layers", "reports", "admin", "help")
 """Pages in the order of the rail; the address is `/` for the map and `/<page>` for the others."""
@@ -142,7 +142,7 @@ def _shell() -> maps.Shell:
 
 
 def _basemaps() -> list[dict[str, Any]]:
-    return [dict(basemap) for basemap in current.setting("BASEMAPS")]
+    return basemaps.listed()
 
 
 def _map_page(page: str) -> str:

@@ -193,7 +193,7 @@ PARAMETERS: dict[str, Parameter] = {
     "class": Parameter(names("class"), _TEXT, "camera classes counted, separated by commas"),
     "status": Parameter(names("status"), _TEXT, "camera states counted, separated by commas"),
     "older_than": _decimal("older_than", "leave out cameras in use for more years than this", 0, 100),
-    "cell_m": _whole("cell_m", "side of a cell in metres", 50, 20_000, 500),
+    "cell_m": _whole("cell_m", "width of a cell in metres", 50, 20_000),
     "bandwidth_m": _whole("bandwidth_m", "smoothing of the density in metres", 50, 20_000),
     "category": Parameter(names("category"), _TEXT, "incident categories, separated by commas"),
     "weekdays": Parameter(numbers("weekdays", 1, 7), _TEXT, "weekdays, Monday is 1"),
