@@ -1,6 +1,6 @@
 """`wangge serve`: the pages of one store."""
 
-import errno
+import contextlib
 import signal
 import socket
 import threading
@@ -16,8 +16,6 @@ from .terminal import answer, say
 if TYPE_CHECKING:
     from layers.store import Store
 
-_NOT_OURS = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
-
 
 def run(arguments: Namespace) -> int:
     """Serve until interrupted."""
@@ -31,23 +29,30 @@ def serve_until_stopped(config: dict[str, Any], store: "Store") -> None:
     """Serve until Ctrl-C or a polite kill; InputError when the address cannot be listened on."""
     from . import serve
 
+    _require_address(config["HOST"], config["PORT"])
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _stop)
-    try:
-        socket.getaddrinfo(config["HOST"], config["PORT"], type=socket.SOCK_STREAM)
+    with contextlib.suppress(KeyboardInterrupt):
         serve.serve(config, store, say=answer)
-    except KeyboardInterrupt:
-        pass
-    except (OSError, socket.gaierror) as error:
-        if not isinstance(error, socket.gaierror) and error.errno not in _NOT_OURS:
-            raise
-        where = f"{config['HOST']}:{config['PORT']}"
+    say(Text("服务已停止。", "The server has stopped."))
+
+
+def _require_address(host: str, port: int) -> None:
+    """Try the address before anything else starts, so that a taken port is told in one line."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
         raise InputError(
-            Text(f"不能在 {where} 上提供服务：{error.strerror}。", f"Cannot listen on {where}: {error.strerror}."),
+            Text(
+                f"不能在 {host}:{port} 上提供服务：{error.strerror}。",
+                f"Cannot listen on {host}:{port}: {error.strerror}.",
+            ),
             where="--port",
             mend=Text("请用 --port 换一个端口（0 为自动选择）。", "Choose another --port (0 takes a free one)."),
         ) from None
-    say(Text("服务已停止。", "The server has stopped."))
 
 
 def _stop(_number: int, _frame: Any) -> None:
