@@ -2,7 +2,7 @@
 
     python -m layers.work [--store URL] JOB_ID
 
-Payloads: import {"path", "options": fields of ImportOptions}, export {"what", "path", "options"}. The result of an
+Payloads: import {"path", "name": what people call the file, "options": fields of ImportOptions}, export {"what", "path", "options"}. The result of an
 import holds its report and its findings, that of an export the path and the number of rows.
 """
 
@@ -23,6 +23,7 @@ from geo.words import Text
 
 from . import accounts, jobs
 from .findings import Finding
+from .limits import WEB
 from .rights import OWNER, Viewer
 from .store import Store, store_url
 
@@ -89,7 +90,14 @@ def _import(store: Store, viewer: Viewer, payload: dict[str, Any], beat: _Beat) 
         given["as_of"] = date.fromisoformat(given["as_of"])
     options = importing.ImportOptions(**given)
     report = importing.import_file(
-        store, Path(payload["path"]), options, viewer=viewer, progress=beat.progress, cancelled=beat.wants_stop
+        store,
+        Path(payload["path"]),
+        options,
+        viewer=viewer,
+        progress=beat.progress,
+        cancelled=beat.wants_stop,
+        limits=WEB,
+        name=payload.get("name"),
     )
     result = {
         field.name: getattr(report, field.name) for field in dataclasses.fields(report) if field.name != "findings"
