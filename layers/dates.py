@@ -122,8 +122,8 @@ def _read(text: str, order: str, place_offset_h: float) -> tuple[np.datetime64, 
     """One text as (moment, whether it has a time of day); None when it is no moment."""
     if not text or len(text) > 64:
         return None
-    if _ISO.fullmatch(text):
-        return _iso(text, place_offset_h)
+    if _ISO.fullmatch(text) and (moment := _iso(text, place_offset_h)) is not None:
+        return moment
     day, rest = _day(text, order)
     if day is None:
         return None
