@@ -6,6 +6,7 @@ does not exist costs the same time and gives the same answer as a wrong password
 change of password, role, areas or state, so that older sessions end.
 """
 
+import contextlib
 import json
 import re
 import secrets
@@ -311,10 +312,9 @@ def verify(store: "Store", name: str, password: str, address: str) -> Account:
             ),
             where=str(seconds),
         )
-    try:
+    right = False
+    with contextlib.suppress(VerificationError, InvalidHashError):
         right = _hasher.verify(row.password_hash if row is not None else _nobody_hash(), password[:MAX_PASSWORD])
-    except (VerificationError, InvalidHashError):
-        right = False
     if row is None or not right or row.disabled:
         with store.write() as connection:
             _count_failure(connection, subjects, moment)

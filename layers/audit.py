@@ -79,7 +79,9 @@ def verify_chain(store: "Store") -> list[Finding]:
                 number = row["id"]
             previous = row["hash"]
             totals.update(json.loads(row["details"]).get("totals", {}))
-        pending = set(connection.scalars(select(schema.change.c.id).where(schema.change.c.state == "pending")))
+        pending = set(
+            connection.scalars(select(schema.change.c.id).where(schema.change.c.state.in_(("pending", "abandoned"))))
+        )
         for kind, expected in totals.items():
             if kind not in schema.ROWS:
                 continue

@@ -6,7 +6,7 @@ nobody sees, and `finish` makes all of them count in one transaction with the ne
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 STALE_S = 600.0
 """A pending change of another machine whose last sign of life is older than this belongs to a dead process."""
+
+
+_OPEN = ("pending", "abandoned")
 
 
 @dataclass(slots=True)
@@ -184,7 +187,7 @@ def is_stale(heartbeat_at: str, *, older_than_s: float | None = None) -> bool:
 def heartbeat(connection: Connection, change_id: int, kind: str, inserted: int) -> None:
     """Sign of life of a pending change, with the rows it has inserted so far; ConflictError when it was ended."""
     row = connection.execute(select(schema.change).where(schema.change.c.id == change_id)).one_or_none()
-    if row is None or row.state == "undone":
+    if row is None or row.state not in ("pending", "done"):
         raise ConflictError(
             Text("这次导入已被取消或回收。", "This change was cancelled or cleaned up."), where=str(change_id)
         )
@@ -220,22 +223,32 @@ def finish(
 
 
 def abandon(store: "Store", change_id: int) -> None:
-    """End a pending change as if it had never been: its rows are deleted, its marks on other rows removed."""
+    """End a pending change as if it had never been: its rows are deleted, its marks on other rows removed.
+
+    May be called again when it was interrupted. NotFoundError when the change is not open.
+    """
     with store.write() as connection:
         row = connection.execute(select(schema.change).where(schema.change.c.id == change_id)).one_or_none()
-        if row is None or row.state == "done":
+        if row is None or row.state not in _OPEN:
             raise NotFoundError(Text("没有这项未完成的更改。", "There is no such open change."), where=str(change_id))
-        connection.execute(
-            update(schema.change)
-            .where(schema.change.c.id == change_id)
-            .values(state="undone", closed_at=schema.now(), key=None)
-        )
-        kinds = {*json.loads(row.kinds), *json.loads(row.rows)}
+        _set_state(connection, change_id, "abandoned")
         references.drop_staged(connection, change_id)
-        audit.write(connection, change_id, row.actor, "abandon", {"of": row.action})
-    for kind in sorted(kinds & set(KINDS)) or sorted(KINDS):
+    kinds = {*json.loads(row.kinds), *json.loads(row.rows)} & set(KINDS)
+    for kind in sorted(kinds or KINDS):
         with store.write(durable=False) as connection:
             _erase(store, connection, kind, change_id)
+    with store.write() as connection:
+        _set_state(connection, change_id, "erased")
+        audit.write(connection, change_id, row.actor, "abandon", {"of": row.action})
+
+
+def _set_state(connection: Connection, change_id: int, state: str) -> None:
+    """A change that is not done gives its idempotency key free."""
+    connection.execute(
+        update(schema.change)
+        .where(schema.change.c.id == change_id)
+        .values(state=state, closed_at=schema.now(), key=None)
+    )
 
 
 def _erase(store: "Store", connection: Connection, kind: str, change_id: int) -> None:
@@ -254,17 +267,22 @@ def _erase(store: "Store", connection: Connection, kind: str, change_id: int) ->
 
 
 def sweep(store: "Store") -> list[int]:
-    """Abandon pending changes whose process is dead; returns their ids. Called when a store is opened."""
+    """Abandon pending changes whose process is dead, and finish what was interrupted in that; returns their ids."""
     with store.read() as connection:
-        pending = connection.execute(select(schema.change).where(schema.change.c.state == "pending")).all()
-    dead = [row.id for row in pending if process.is_dead(row.process) or is_stale(row.heartbeat_at)]
+        found = connection.execute(select(schema.change).where(schema.change.c.state.in_(_OPEN))).all()
+    dead = [
+        row.id
+        for row in found
+        if row.state == "abandoned" or process.is_dead(row.process) or is_stale(row.heartbeat_at)
+    ]
     for change_id in dead:
-        abandon(store, change_id)
+        with suppress(NotFoundError):  # another process was faster
+            abandon(store, change_id)
     return dead
 
 
-def undo(store: "Store", change_id: int, actor: str) -> None:
-    """Take back a finished import: its rows no longer count, rows it ended count again.
+def undo(store: "Store", change_id: int, actor: str) -> set[str]:
+    """Take back a finished import: its rows no longer count, rows it ended count again. The kinds it had changed.
 
     ConflictError when a later change touched one of the same layers: the newest must be taken back first.
     """
@@ -278,7 +296,12 @@ def undo(store: "Store", change_id: int, actor: str) -> None:
         later = connection.execute(
             select(schema.change).where(schema.change.c.id > change_id, schema.change.c.state.in_(("done", "pending")))
         ).all()
-        blocking = [other.id for other in later if kinds & set(json.loads(other.kinds)) and other.action != "undo"]
+        # Setting where rows fall ("homes") follows from the areas and is set again after; it stands in nobody's way.
+        blocking = [
+            other.id
+            for other in later
+            if kinds & set(json.loads(other.kinds)) and other.action not in ("undo", "homes")
+        ]
         if blocking or any(kind not in KINDS for kind in kinds):
             raise ConflictError(
                 Text(
@@ -288,12 +311,11 @@ def undo(store: "Store", change_id: int, actor: str) -> None:
                 where=", ".join(sorted(kinds)),
                 mend=Text("请先撤销较新的更改，或重新导入。", "Undo the newer change first, or import again."),
             )
-        connection.execute(
-            update(schema.change).where(schema.change.c.id == change_id).values(state="undone", key=None)
-        )
+        _set_state(connection, change_id, "undone")
         moment = schema.now()
         undoing = _new(connection, "done", actor, "undo", closed_at=moment, details=_json({"change": change_id}))
         change = Change(undoing, connection, details={"change": change_id})
         for kind in kinds:
             change.touch(kind)
         _close(store, connection, change, actor, "undo", None)
+    return kinds

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NoReturn
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, not_, or_
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, false, not_, or_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import BigInteger, Boolean, Double, Integer
 
@@ -50,7 +50,7 @@ class Among(ColumnElement):
     def __init__(self, target: ColumnElement, values: Sequence[Any]) -> None:
         self.target = target
         self.numbers = isinstance(target.type, (Integer, BigInteger))
-        self.values = bindparam(None, json.dumps(list(values), ensure_ascii=False), unique=True)
+        self.values: BindParameter[str] = bindparam(None, json.dumps(list(values), ensure_ascii=False), unique=True)
 
 
 @compiles(Among)

@@ -76,7 +76,8 @@ def to_blobs(geometries: np.ndarray) -> list[bytes | None]:
 
 def to_ewkb_hex(geometries: np.ndarray) -> list[str | None]:
     """EWKB with EPSG:4490 as hexadecimal text, the input format of PostGIS; None for missing and empty."""
-    keep = np.where(shapely.is_empty(geometries), None, geometries)
+    keep = np.array(geometries, dtype=object)
+    keep[shapely.is_empty(keep)] = None
     return list(shapely.to_wkb(shapely.set_srid(keep, SRID), hex=True, byte_order=1, include_srid=True))
 
 
@@ -119,7 +120,7 @@ def from_point_blobs(blobs: Sequence[bytes | None]) -> tuple[np.ndarray, np.ndar
     odd[plain] = (records["order"] != 1) | (records["type"] != 1)
     odd |= ~plain & (lengths > 0)
     if odd.any():
-        rows = np.flatnonzero(odd)
+        rows = np.flatnonzero(odd).tolist()
         shapes = from_stored([blobs[row] for row in rows])
         places = shapely.point_on_surface(shapes)
         lon[rows], lat[rows] = shapely.get_x(places), shapely.get_y(places)

@@ -41,13 +41,13 @@ def day(as_of: date | str | None) -> str:
 
 
 def hidden_changes(connection: Connection) -> list[int]:
-    """Ids of changes whose rows do not count: pending and undone. The list is short."""
-    return list(connection.scalars(select(change.c.id).where(change.c.state != "done").order_by(change.c.id)))
+    """Ids of changes whose rows do not count: pending, being erased, undone. The list is short."""
+    return list(connection.scalars(hidden_subquery().order_by(change.c.id)))
 
 
 def hidden_subquery() -> Select:
     """The same as a subquery, for views."""
-    return select(change.c.id).where(change.c.state != "done")
+    return select(change.c.id).where(change.c.state.in_(("pending", "abandoned", "undone")))
 
 
 def visible(table: Table, hidden: Hidden) -> ColumnElement[bool]:

@@ -146,7 +146,8 @@ def _put(
     marks = ", ".join("?" * (len(names) + 1))
     quote = connection.dialect.identifier_preparer.quote_identifier
     listed = ", ".join(quote(name) for name in ("fid", *names))
-    connection.connection.cursor().executemany(
+    cursor: Any = connection.connection.cursor()
+    cursor.executemany(
         f"INSERT INTO {quote(table.name)} ({listed}) VALUES ({marks})",  # noqa: S608
         zip(fids.tolist(), *values, strict=True),
     )

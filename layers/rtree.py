@@ -4,6 +4,8 @@ Row-by-row insertion costs about 10 s per million boxes; packing costs about a t
 (ext/rtree/rtree.c, "Database Format of R-Tree Tables"): big endian, 51 cells of 24 bytes at most, root = page 1.
 """
 
+from typing import Any
+
 import numpy as np
 from sqlalchemy import Connection
 
@@ -61,7 +63,7 @@ def _spatial_order(boxes: np.ndarray) -> np.ndarray:
 
 def write_all(connection: Connection, tree: str, ids: np.ndarray, boxes: np.ndarray) -> None:
     """Replace the whole content of R*Tree `tree` by boxes (float, columns minx, maxx, miny, maxy) of `ids`."""
-    cursor = connection.connection.cursor()
+    cursor: Any = connection.connection.cursor()
     for part in ("node", "rowid", "parent"):
         cursor.execute(f'DELETE FROM "{tree}_{part}"')  # noqa: S608
     if len(ids) == 0:
@@ -123,7 +125,8 @@ def add(connection: Connection, tree: str, ids: np.ndarray, boxes: np.ndarray) -
     """Add entries: one by one when few, by packing the whole tree anew when many."""
     present = count(connection, tree)
     if len(ids) < 200 or len(ids) < present * _REBUILD_SHARE:
-        connection.connection.cursor().executemany(
+        cursor: Any = connection.connection.cursor()
+        cursor.executemany(
             f'INSERT INTO "{tree}" VALUES (?, ?, ?, ?, ?)',  # noqa: S608
             zip(ids.tolist(), *boxes.T.tolist(), strict=True),
         )
@@ -138,7 +141,7 @@ def remove(connection: Connection, tree: str, ids: np.ndarray) -> None:
     """Remove entries; ids that are not there are no error."""
     present = count(connection, tree)
     if len(ids) < 200 or len(ids) < present * _REBUILD_SHARE:
-        cursor = connection.connection.cursor()
+        cursor: Any = connection.connection.cursor()
         cursor.executemany(f'DELETE FROM "{tree}" WHERE id = ?', ((value,) for value in ids.tolist()))  # noqa: S608
         return
     old_ids, old_boxes = read_all(connection, tree)

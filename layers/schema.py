@@ -124,7 +124,7 @@ change = Table(
     "change",
     metadata,
     Column("id", BIG, primary_key=True, autoincrement=True),
-    Column("state", Text, nullable=False),  # pending, done, undone
+    Column("state", Text, nullable=False),  # pending, done, undone; abandoned, then erased
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("kinds", Text, nullable=False, default="[]"),
@@ -139,7 +139,7 @@ change = Table(
     Column("closed_at", Moment),
     sqlite_autoincrement=True,
 )
-Index("change_hidden", change.c.id, sqlite_where=change.c.state != "done", postgresql_where=change.c.state != "done")
+Index("change_by_state", change.c.state)
 
 layer_version = Table(
     "layer_version",

@@ -103,7 +103,7 @@ def _touching(connection: Connection, source: "Source", scope: Scope, hidden: Hi
     rows = connection.execute(
         select(source.table.c.fid, source.table.c.geom).where(counted(source.kind, source.table, hidden, on))
     ).cursor
-    listed: list[Any] = rows.fetchall() if rows is not None else []
+    listed: Sequence[Any] = rows.fetchall() if rows is not None else []
     if not listed:
         return []
     shapely.prepare(outline)

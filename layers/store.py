@@ -11,7 +11,7 @@ import stat
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from geo.words import Text
 
 from . import changes, gpkg, lock, migrate, postgis, schema
 from .changes import Change
+from .kinds import AREA_KINDS
 from .settings import Settings
 
 Answer = TypeVar("Answer")
@@ -114,6 +115,7 @@ class Store:
             for name, value in first.items():
                 if value is not None:
                     self.settings.put(change.connection, name, value)
+        self._write_back()
 
     @classmethod
     def open(cls, url: str, *, readonly: bool = False) -> "Store":
@@ -147,12 +149,7 @@ class Store:
 
     def close(self) -> None:
         """Close all connections; the WAL is written back into the file."""
-        if self.dialect == "gpkg" and not self.readonly and self._lock is not None:
-            try:
-                with self._lock.held(), self.engine.connect() as connection:
-                    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            except (DBAPIError, StoreError, OSError):
-                pass  # the next opening recovers the WAL
+        self._write_back()
         self.engine.dispose()
         if self._lock is not None:
             self._lock.close()
@@ -198,6 +195,13 @@ class Store:
             with connection.begin():
                 yield connection
             self._checkpoint(connection)
+
+    def _write_back(self) -> None:
+        """Write the whole WAL into the file; when that cannot be, the next opening does it."""
+        if self._lock is None or self.readonly:
+            return
+        with suppress(DBAPIError, StoreError, OSError), self._lock.held(), self.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _checkpoint(self, connection: Connection) -> None:
         wal = Path(f"{self.path}-wal")
@@ -270,8 +274,12 @@ class Store:
         changes.abandon(self, change_id)
 
     def undo_change(self, change_id: int, actor: str) -> None:
-        """Take back a finished change. See `changes.undo`."""
-        changes.undo(self, change_id, actor)
+        """Take back a finished change, and set anew where rows fall if it changed areas. See `changes.undo`."""
+        from . import homes
+
+        kinds = changes.undo(self, change_id, actor)
+        if kinds & set(AREA_KINDS):
+            homes.refresh(self, actor)
 
     def versions(self, kinds: Iterable[str] | None = None) -> dict[str, int]:
         """Version of each layer that ever had rows, or of `kinds` (0 when it never had)."""
