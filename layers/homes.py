@@ -1,0 +1,147 @@
+"""Where rows fall: the village and grid of every camera, incident and other homed row, by position.
+
+The codes are kept beside the rows for tables, filters and exports; figures are always worked out from positions.
+Modelling decisions: what stands somewhere (a camera) falls where today's areas say. An incident falls where the areas
+of its own day say, and keeps that home when borders are redrawn later; without a day it counts as of today.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import select
+
+from . import schema
+from .areas import AreaSet, area_set
+from .frames import Points, read_points
+from .history import day, hidden_changes, visible
+from .kinds import AREA_KINDS, KINDS
+from .placing import ACTION
+from .rights import OWNER
+from .rows import set_homes
+
+if TYPE_CHECKING:
+    from .store import Store
+
+BATCH = 10_000
+"""Rows set in one transaction: well under two seconds on either engine."""
+HOMED = tuple(kind.name for kind in KINDS.values() if kind.homed)
+_CODES = ("village_code", "grid_code")
+_FAR = "9999-12-31"
+
+
+def find_homes(
+    store: "Store", lon: np.ndarray, lat: np.ndarray, days: np.ndarray | None = None, *, on: str | None = None
+) -> dict[str, np.ndarray]:
+    """Village and grid code of each position (object arrays, None outside all).
+
+    `days` (datetime64, NaT allowed): each position is looked up in the areas of its day; where it has none, and
+    everywhere without `days`, in those of `on` (today by default).
+    """
+    today = day(on)
+    found = {name: np.full(len(lon), None, dtype=object) for name in _CODES}
+    for moment, rows in _by_epoch(store, len(lon), days, today):
+        for name, kind in zip(_CODES, ("village", "grid"), strict=True):
+            found[name][rows] = _codes(area_set(store, kind, moment), lon[rows], lat[rows])
+    return found
+
+
+def refresh(store: "Store", actor: str = "owner", *, kinds: Iterable[str] | None = None) -> dict[str, int]:
+    """Set anew where the rows of homed layers fall, after areas changed; rows changed per kind.
+
+    Only rows whose home differs are written, in transactions of at most `BATCH` rows that each raise the layer's
+    version, so that whatever was kept of it is read again. Interrupted, it has done a part; asked again, the rest.
+    """
+    changed: dict[str, int] = {}
+    for kind in HOMED if kinds is None else kinds:
+        if store.versions([kind])[kind] == 0:
+            continue
+        points = _rows(store, kind)
+        homes = find_homes(store, points.lon, points.lat, _days(kind, points))
+        differ = np.zeros(len(points.fid), dtype=bool)
+        own = [name for name in _CODES if name not in KINDS[kind].names]
+        for name in own:
+            differ |= homes[name] != points.columns[name]
+        rows = np.flatnonzero(differ)
+        for start in range(0, len(rows), BATCH):
+            part = rows[start : start + BATCH]
+            with store.change(actor, ACTION, details={"kind": kind}) as change:
+                set_homes(
+                    change.connection,
+                    kind,
+                    points.fid[part],
+                    homes["village_code"][part].tolist(),
+                    homes["grid_code"][part].tolist(),
+                )
+                change.touch(kind)
+                change.rows = {kind: len(part)}
+        if len(rows):
+            changed[kind] = len(rows)
+    return changed
+
+
+def epochs(store: "Store") -> np.ndarray:
+    """The days on which any area begins or ends (datetime64[D], ascending): between two of them nothing moves."""
+    found: set[str] = set()
+    with store.read() as connection:
+        hidden = hidden_changes(connection)
+        for kind in AREA_KINDS:
+            table = schema.ROWS[kind]
+            for column in (table.c.valid_from, table.c.valid_to):
+                found.update(
+                    value
+                    for value in connection.scalars(select(column).where(visible(table, hidden)).distinct())
+                    if value
+                )
+    return np.array(sorted(found), dtype="datetime64[D]")
+
+
+def _by_epoch(store: "Store", count: int, days: np.ndarray | None, today: str) -> list[tuple[str, np.ndarray]]:
+    """Row numbers by the day whose areas hold for them."""
+    if days is None or not count:
+        return [(today, np.arange(count))]
+    begins = epochs(store)
+    own = days.astype("datetime64[D]")
+    own = np.where(np.isnat(own), np.datetime64(today, "D"), own)
+    number = np.searchsorted(begins, own, side="right")
+    parts = []
+    for epoch in np.unique(number):
+        rows = np.flatnonzero(number == epoch)
+        # The first day of an epoch stands for all of it; before the first there is only "some day in it".
+        moment = str(begins[epoch - 1]) if epoch else str(own[rows].min())
+        parts.append((moment, rows))
+    return parts
+
+
+def _codes(areas: AreaSet, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+    found = np.full(len(lon), None, dtype=object)
+    if not len(areas.frame):
+        return found
+    home = areas.home(lon, lat)
+    inside = home >= 0
+    found[inside] = areas.frame.index.to_numpy(dtype=object)[home[inside]]
+    return found
+
+
+def _rows(store: "Store", kind: str) -> Points:
+    """The rows to set: those of today, and of versioned kinds also those that begin later."""
+    columns = [*_CODES, *(("occurred_on", "occurred_at") if kind == "incident" else ())]
+    now = read_points(store, kind, OWNER, columns=columns)
+    if not KINDS[kind].versioned:
+        return now
+    later = read_points(store, kind, OWNER, as_of=_FAR, columns=columns)
+    fresh = ~np.isin(later.fid, now.fid)
+    return Points(
+        np.concatenate([now.fid, later.fid[fresh]]),
+        np.concatenate([now.lon, later.lon[fresh]]),
+        np.concatenate([now.lat, later.lat[fresh]]),
+        {name: np.concatenate([now.columns[name], later.columns[name][fresh]]) for name in columns},
+    )
+
+
+def _days(kind: str, points: Points) -> np.ndarray | None:
+    """The day of each incident: as recorded, else that of its time; None for kinds that stand where they stand."""
+    if kind != "incident":
+        return None
+    on = points.columns["occurred_on"].astype("datetime64[D]")
+    return np.where(np.isnat(on), points.columns["occurred_at"].astype("datetime64[D]"), on)
