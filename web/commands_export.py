@@ -70,25 +70,21 @@ def _map(store: "Store", viewer: "Viewer", arguments: Namespace, view: str) -> l
             mend=Text("可用 .pdf、.png 或 .html。", "Use .pdf, .png or .html."),
         )
     viewer.require("export")
-    shared = {"as_of": arguments.as_of, "where": arguments.where, **_options(view, arguments)}
+    shared = {
+        "language": language(),
+        "title": arguments.title,
+        "approval_number": arguments.approval_number,
+        "unit_name": arguments.unit_name,
+        "as_of": arguments.as_of,
+        "where": arguments.where,
+        **_options(view, arguments),
+    }
     if form == "html":
         from .standalone import standalone_html
 
-        report: Any = standalone_html(store, viewer, view, path, language=language(), title=arguments.title, **shared)
+        report: Any = standalone_html(store, viewer, view, path, **shared)
     else:
         from layers.printing import print_map
 
-        report = print_map(
-            store,
-            viewer,
-            view,
-            path,
-            paper=arguments.paper,
-            landscape=not arguments.portrait,
-            language=language(),
-            title=arguments.title,
-            approval_number=arguments.approval_number,
-            unit_name=arguments.unit_name,
-            **shared,
-        )
+        report = print_map(store, viewer, view, path, paper=arguments.paper, landscape=not arguments.portrait, **shared)
     return list(getattr(report, "notes", []))
