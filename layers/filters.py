@@ -203,7 +203,7 @@ class _Parser:
                 _refuse(position, "应为数值。", "expected a number.")
             return float(value) if "." in value else int(value)
         if isinstance(target.type, (Day, Moment)):
-            return self.moment(target, value, position)
+            return self.moment(target, value if kind == "text" else "", position)
         return value
 
     def moment(self, target: ColumnElement, value: str, position: int) -> str:

@@ -12,9 +12,19 @@ from sqlalchemy.types import UserDefinedType
 
 SRID = 4490
 
-_POINT = np.dtype([("head", "V8"), ("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
+_POINT = np.dtype(
+    [
+        ("magic", "S2"),
+        ("version", "u1"),
+        ("flags", "u1"),
+        ("srs", "<i4"),
+        ("order", "u1"),
+        ("type", "<u4"),
+        ("x", "<f8"),
+        ("y", "<f8"),
+    ]
+)
 _HEAD = np.dtype([("magic", "S2"), ("version", "u1"), ("flags", "u1"), ("srs", "<i4"), ("box", "<f8", 4)])
-_POINT_HEAD = b"GP\x00\x01" + SRID.to_bytes(4, "little")
 _ENVELOPE_BYTES = (0, 32, 48, 48, 64)
 
 
@@ -41,7 +51,9 @@ class Geom(UserDefinedType):
 def point_blobs(lon: np.ndarray, lat: np.ndarray) -> list[bytes]:
     """GeoPackage blobs of points, without making shapely objects; coordinates must be finite."""
     records = np.zeros(len(lon), _POINT)
-    records["head"] = np.void(_POINT_HEAD)
+    records["magic"] = b"GP"
+    records["flags"] = 1
+    records["srs"] = SRID
     records["order"] = 1
     records["type"] = 1
     records["x"] = lon
@@ -81,6 +93,11 @@ def to_ewkb_hex(geometries: np.ndarray) -> list[str | None]:
     return list(shapely.to_wkb(shapely.set_srid(keep, SRID), hex=True, byte_order=1, include_srid=True))
 
 
+def _plain(records: np.ndarray) -> np.ndarray:
+    """Which blobs of the length of our points are such points: another program may write the same length otherwise."""
+    return (records["flags"] == 1) & (records["order"] == 1) & (records["type"] == 1)
+
+
 def _body(blob: bytes) -> bytes | None:
     if blob[:2] != b"GP":
         return blob
@@ -97,7 +114,7 @@ def from_stored(values: Sequence[Any]) -> np.ndarray:
         return shapely.set_srid(shapely.from_wkb(np.array(values, dtype=object)), 0)
     if all(value is not None and len(value) == _POINT.itemsize for value in values):
         records = np.frombuffer(b"".join(values), _POINT)
-        if ((records["order"] == 1) & (records["type"] == 1)).all():
+        if _plain(records).all():
             return shapely.points(records["x"], records["y"])
     bodies = np.empty(len(values), dtype=object)
     bodies[:] = [None if value is None else _body(value) for value in values]
@@ -115,9 +132,8 @@ def from_point_blobs(blobs: Sequence[bytes | None]) -> tuple[np.ndarray, np.ndar
         packed = [blob for blob, keep in zip(blobs, plain, strict=True) if keep]
     records = np.frombuffer(b"".join(packed), _POINT)  # type: ignore[arg-type]
     lon[plain], lat[plain] = records["x"], records["y"]
-    # A point blob of another writer may be big endian or carry a different header of the same length.
     odd = np.zeros(len(blobs), dtype=bool)
-    odd[plain] = (records["order"] != 1) | (records["type"] != 1)
+    odd[plain] = ~_plain(records)
     odd |= ~plain & (lengths > 0)
     if odd.any():
         rows = np.flatnonzero(odd).tolist()

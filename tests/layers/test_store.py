@@ -400,3 +400,48 @@ def test_store_is_created_with_its_settings(tmp_path, postgis_url: str) -> None:
             assert store.codes == "free"
         with pytest.raises(StoreError):
             Store.create(url)
+
+
+def test_twenty_posts_with_one_key_at_once_make_one_act(store: Store) -> None:
+    import threading
+
+    answers = []
+
+    def post() -> None:
+        def body(change: changes.Change) -> dict:
+            store.settings.put(change.connection, "posted", True)
+            return {"change": change.id}
+
+        answers.append(store.act("li", "setting", body, key="once")["change"])
+
+    threads = [threading.Thread(target=post) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 20
+    assert len(set(answers)) == 1
+    assert [row["action"] for row in audit.read_audit(store)] == ["setting", "create_store"]
+
+
+def test_rows_put_in_within_a_short_change_are_found_by_window(store: Store) -> None:
+    with store.change("li", "add") as change:
+        rows.insert_in(change, "village", villages())
+    assert len(frames.read_layer(store, "village", OWNER, bbox=(111.05, 22.01, 111.06, 22.02))) == 1
+    with store.change("li", "end") as change:
+        rows.close_rows(store, change.id, "village", [1], today(), within=change)
+        rows.retire_rows(store, change.id, "village", [2], within=change)
+    assert frames.count_layer(store, "village", OWNER) == 1
+    assert store.versions(["village"]) == {"village": 2}
+    assert audit.verify_chain(store) == []
+
+
+def test_homes_are_set_in_place(store: Store) -> None:
+    put(store, "incident", incidents(10))
+    fids = frames.read_layer(store, "incident", OWNER)["fid"].to_numpy()
+    with store.change("li", "homes") as change:
+        rows.set_homes(change.connection, "incident", fids, ["v"] * 9 + [None], ["g"] * 10)
+        change.touch("incident")
+    back = frames.read_layer(store, "incident", OWNER)
+    assert back["village_code"].tolist() == ["v"] * 9 + [None]
+    assert set(back["grid_code"]) == {"g"}
