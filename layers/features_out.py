@@ -22,8 +22,9 @@ ROW_GROUP = 50_000
 
 def write_geojson(table: ExportTable, path: Path) -> None:
     """Write a FeatureCollection, one feature a line; rows without position have a null geometry."""
-    names = [json.dumps(field.name, ensure_ascii=False) for field in table.fields]
+    names = [field.name for field in table.fields]
     head = {"type": "FeatureCollection", "name": table.name, "provenance": table.provenance}
+    to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(json.dumps(head, ensure_ascii=False, default=str)[:-1] + ', "features": [')
         for start in range(0, len(table.frame), _BATCH):
@@ -32,17 +33,17 @@ def write_geojson(table: ExportTable, path: Path) -> None:
             shapes = _json_shapes(rows.geometry.array, len(rows)) if table.spatial else repeat("null", len(rows))
             values = zip(*columns, strict=True) if columns else repeat((), len(rows))
             for number, (row, shape) in enumerate(zip(values, shapes, strict=True)):
-                properties = ", ".join(f"{name}: {value}" for name, value in zip(names, row, strict=True))
+                properties = to_json(dict(zip(names, row, strict=True)))
                 comma = "\n" if start + number == 0 else ",\n"
-                file.write(f'{comma}{{"type": "Feature", "properties": {{{properties}}}, "geometry": {shape}}}')
+                file.write(f'{comma}{{"type": "Feature", "properties": {properties}, "geometry": {shape}}}')
         file.write("\n]}\n")
 
 
-def _json_values(column: Any, dtype: str) -> list[str]:
+def _json_values(column: Any, dtype: str) -> list[Any]:
     values = python_values(column, dtype)
     if dtype in ("date", "datetime"):
-        values = [None if value is None else value.isoformat() for value in values]
-    return [json.dumps(value, ensure_ascii=False) for value in values]
+        return [None if value is None else value.isoformat() for value in values]
+    return values
 
 
 def _json_shapes(geometries: Any, count: int) -> list[str]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 HATCH_WIDTH = 0.55
 POINTS_PER_PX = 0.75
+HALO = "halo"
+"""Mark (gid) of the texts that are only the light edge around a name."""
 _LEGEND_LINES = ("county", "township", "village", "natural_village", "grid", "cell", "derived")
 MANY_MARKS = 20_000
 """Above this many marks a PDF carries them as a picture: a viewer takes seconds to draw that many discs one by one."""
@@ -287,17 +289,20 @@ def _free_place(
 
 def _write_name(drawing: Drawing, axes: Axes, text: str, size: float, x: float, y: float, names: Names) -> None:
     heading = names.level == "township"
-    ink = table()["ink"]["text" if heading else "secondary"]
-    axes.text(
-        x,
-        y,
-        text,
-        fontsize=size * drawing.page.type_scale,
-        fontfamily=drawing.letters.families(heading=heading),
-        color=ink,
-        ha="center",
-        va="center",
-        parse_math=False,
-        zorder=6,
-        path_effects=[effects.withStroke(linewidth=2.6, foreground=table()["ink"]["halo"])],
-    )
+    ink, halo = table()["ink"]["text" if heading else "secondary"], table()["ink"]["halo"]
+    # The halo is a text of its own below the letters: one text with a halo would reach a PDF as outlines, not letters.
+    for label, order, around in ((HALO, 6, [effects.withStroke(linewidth=2.6, foreground=halo)]), (None, 7, None)):
+        axes.text(
+            x,
+            y,
+            text,
+            fontsize=size * drawing.page.type_scale,
+            fontfamily=drawing.letters.families(heading=heading),
+            color=halo if around else ink,
+            ha="center",
+            va="center",
+            parse_math=False,
+            zorder=order,
+            path_effects=around,
+            gid=label,
+        )

@@ -78,8 +78,10 @@ def _window(bbox: Extent | None) -> Extent | None:
 
 def _focus(bounds: Extent, system: Any) -> Extent:
     """The bounds in metres: of the corners and of points along the sides, which bend in the projection."""
-    edge = shapely.get_coordinates(shapely.segmentize(shapely.box(*bounds), (bounds[2] - bounds[0]) / 8 or 1e-3))
-    x, y = crs.transform_xy(edge[:, 0], edge[:, 1], crs.LONLAT, system)
+    along, zero = np.linspace(0.0, 1.0, 9), np.zeros(9)
+    lon = bounds[0] + (bounds[2] - bounds[0]) * np.concatenate([along, along, zero, zero + 1])
+    lat = bounds[1] + (bounds[3] - bounds[1]) * np.concatenate([zero, zero + 1, along, along])
+    x, y = crs.transform_xy(lon, lat, crs.LONLAT, system)
     west, south, east, north = float(x.min()), float(y.min()), float(x.max()), float(y.max())
     # A single point has no extent of its own: show two kilometres around it.
     spare = max(0.0, 1000.0 - max(east - west, north - south) / 2)

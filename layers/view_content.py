@@ -105,7 +105,7 @@ def _hotspots(store: "Store", viewer: Viewer, options: Options) -> Content:
     cells = result.unit == "cell"
     classes = cartography.significance_classes(rows)
     hot, cold = int(rows["hot"].fillna(False).sum()), int(rows["cold"].fillna(False).sum())
-    unit = Text("网格单元", "cells") if cells else KINDS[result.unit].label
+    unit = Text("统计单元", "cells") if cells else KINDS[result.unit].label
     return Content(
         title=Text("事件热点图", "hot spots of incidents"),
         subtitle=Text(
