@@ -24,11 +24,7 @@ from .rights import OWNER
 if TYPE_CHECKING:
     from .store import Store
 
-_COLUMNS = (
-    "device_id", "name", "camera_count", "video_class", "status", "connected", "in_public_area", "managing_unit",
-    "sign_installed", "in_use_on", "filed_on", "retention_days", "azimuth", "range_m", "position_type", "ptz_type",
-    "funding", "view_deg", "plan_state",
-)  # fmt: skip
+_COLUMNS = KINDS["camera"].names
 _YEAR_DAYS = 365.2425
 STATUS_NOTE = Text("未记录状态的摄像机按在用计算。", "Cameras whose status is not recorded count as working.")
 

@@ -188,6 +188,13 @@ def _result(
         then = measure(store, chosen, rule, unit, earlier, chosen_cameras, camera_where)
         rows, change = _compared(rows, _visible_rows(store, viewer, unit, earlier, unit_where, then), earlier)
         notes += then.notes
+    if rule.valid_from > on:
+        notes.append(
+            Text(
+                f"该规则自 {rule.valid_from} 起施行，晚于统计日期。",
+                f"The rule is in force from {rule.valid_from}, after the day of the figure.",
+            )
+        )
     if limited:
         notes.append(
             Text(

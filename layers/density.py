@@ -20,8 +20,8 @@ from geo.words import Text
 
 from . import rights
 from .history import day
+from .hotspot_search import REPORTED
 from .hotspot_units import study_area
-from .hotspots import REPORTED
 from .incidents import IncidentFilter, choose, read_incidents
 from .kept import kept
 from .provenance import Provenance, provenance

@@ -96,12 +96,13 @@ def _cells(store: "Store", viewer: Viewer, kind: str, on: str, key: tuple, cell_
     lon, lat = shapely.get_x(at), shapely.get_y(at)
     villages = area_set(store, "village", on)
     around = villages.home(lon, lat)
+    x, y = crs.transform_xy(lon, lat, crs.LONLAT, system)
     within = Lookup.build(["outline"], [outline])
     return Units(
         kind=kind,
         key=key,
         codes=cells.codes,
-        names=[_cell_name(villages.frame, row, code) for row, code in zip(around, cells.codes, strict=True)],
+        names=_cell_names(villages.frame, around, cells.codes, x, y, system),
         frame=pd.DataFrame(index=range(len(cells))),
         shapes=cells.geometry,
         system=system,
@@ -128,11 +129,36 @@ class _CellHome:
         return np.where(inside, self.cells.home(x, y), -1)
 
 
-def _cell_name(villages: pd.DataFrame, row: int, code: str) -> Text:
-    if row < 0:
-        return Text(f"单元 {code}", f"cell {code}")
-    name = villages["name"].iloc[row] or villages.index[row]
-    return Text(str(name), str(name))
+_DIRECTIONS = (
+    Text("东部", "east side of"), Text("东北部", "north-east side of"), Text("北部", "north side of"), Text("西北部", "north-west side of"),
+    Text("西部", "west side of"), Text("西南部", "south-west side of"), Text("南部", "south side of"), Text("东南部", "south-east side of"),
+)  # fmt: skip
+_MIDDLE = 0.25  # of the side of a square as large as the village: nearer to its centre no direction is named
+
+
+def _cell_names(
+    villages: GeoDataFrame, around: np.ndarray, codes: np.ndarray, x: np.ndarray, y: np.ndarray, system: CRS
+) -> list[Text]:
+    """For each cell the village it lies in, with the part of the village; its own code where there is no village."""
+    metric = crs.transform_geometries(villages.geometry.to_numpy(), crs.LONLAT, system)
+    centre = shapely.centroid(metric)
+    row = np.maximum(around, 0)
+    if not len(villages):
+        return [Text(f"单元 {code}", f"cell {code}") for code in codes]
+    dx, dy = x - shapely.get_x(centre)[row], y - shapely.get_y(centre)[row]
+    middle = np.hypot(dx, dy) < _MIDDLE * np.sqrt(shapely.area(metric)[row])
+    octant = np.rint(np.nan_to_num(np.arctan2(dy, dx)) / (np.pi / 4)).astype(int) % 8
+    named = [str(name or code) for name, code in zip(villages["name"], villages.index, strict=True)]
+    names = []
+    for number, code in enumerate(codes):
+        if around[number] < 0:
+            names.append(Text(f"单元 {code}", f"cell {code}"))
+            continue
+        village, part = named[around[number]], _DIRECTIONS[octant[number]]
+        names.append(
+            Text(village, village) if middle[number] else Text(f"{village}{part.zh}", f"the {part.en} {village}")
+        )
+    return names
 
 
 def _areas(store: "Store", viewer: Viewer, kind: str, on: str, key: tuple, cell_m: float, tolerance_m: float) -> Units:

@@ -60,7 +60,7 @@ def hotspot_sentence(
         most = Text(f"最多的是“{category}”（{of_category} 起）。", f" Most frequent: '{category}' ({of_category}).")
     number = f"{expected:.1f}" if expected < 100 else f"{expected:.0f}"
     return Text(
-        f"{near.zh}，{period.zh}{limits.zh}共报告事件 {count} 起，按{exposure.zh}推算约 {number} 起，{times.zh}；"
+        f"{near.zh}，{period.zh}{limits.zh}，共报告事件 {count} 起，按{exposure.zh}推算约 {number} 起，{times.zh}；"
         f"{sure.zh}。{most.zh}",
         f"{near.en}, {period.en}{limits.en}: {count} reported incidents where {number} would be expected by {exposure.en}, "
         f"{times.en}; {sure.en}.{most.en}",

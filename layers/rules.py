@@ -18,7 +18,8 @@ from geo.words import Text
 
 from . import schema
 from .rights import Viewer
-from .rule_body import Rule, RuleSet, parse
+from .rule_body import Rule, RuleSet
+from .rule_check import parse
 
 if TYPE_CHECKING:
     from .store import Store
