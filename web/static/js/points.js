@@ -14,9 +14,10 @@ export function readPoints(buffer) {
   const n = header.n;
   let offset = 4 + headerLength;
   offset += (4 - (offset % 4)) % 4;
-  const eastings = new Int32Array(buffer, offset, n);
-  const northings = new Int32Array(buffer, offset + 4 * n, n);
-  const fid = new Int32Array(buffer, offset + 8 * n, n);
+  const eastings = fromPlanes(buffer, offset, n);
+  const northings = fromPlanes(buffer, offset + 4 * n, n);
+  const fid = fromPlanes(buffer, offset + 8 * n, n);
+  for (let i = 1; i < n; i++) fid[i] += fid[i - 1];
   const columns = {};
   header.columns.forEach((column, i) => {
     columns[column.name] = { ...column, index: new Uint8Array(buffer, offset + 12 * n + i * n, n) };
@@ -28,6 +29,14 @@ export function readPoints(buffer) {
     y[i] = worldY(header.origin[1] + northings[i] * header.scale);
   }
   return { n, x, y, fid, columns, withoutPosition: header.without_position ?? 0 };
+}
+
+/** Whole numbers that came byte by byte, all lowest bytes first: they compress better so. */
+function fromPlanes(buffer, offset, n) {
+  const bytes = new Uint8Array(buffer, offset, 4 * n);
+  const numbers = new Int32Array(n);
+  for (let i = 0; i < n; i++) numbers[i] = bytes[i] | (bytes[n + i] << 8) | (bytes[2 * n + i] << 16) | (bytes[3 * n + i] << 24);
+  return numbers;
 }
 
 /** Rows sorted into a square of cells, so that drawing and picking look only where it matters. */
