@@ -143,7 +143,7 @@ def make_incidents(
     moments = _moments(rng, categories, np.concatenate(day), days)
     xy = plan.mesh.xy[cells] + rng.uniform(-0.3, 0.3, (len(cells), 2)) * plan.mesh.spacing_m[cells, None]
     source = rng.integers(0, len(cells), max(0, total - len(cells))) if len(cells) else np.empty(0, dtype=np.int64)
-    late = pd.to_timedelta(rng.integers(2, 240, len(source)), unit="min")
+    late = pd.to_timedelta(rng.integers(2, 110, len(source)), unit="min")
     frame = pd.DataFrame({"category": np.concatenate([categories, categories[source]])})
     last = pd.Timestamp(LAST_DAY) + pd.Timedelta(hours=23, minutes=59)
     frame["occurred_at"] = np.concatenate([moments, np.minimum(moments[source] + late, last)])

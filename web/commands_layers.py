@@ -56,10 +56,10 @@ def _layers(arguments: Namespace) -> int:
 
 
 def _check(arguments: Namespace) -> int:
-    from layers import checks
+    from layers.checks import run as find
 
     with open_store(arguments.store) as store:
-        findings = checks.run(store, viewer_of(store, arguments.account), arguments.as_of)
+        findings = find(store, viewer_of(store, arguments.account), arguments.as_of)
     if arguments.json:
         places = [{"kind": finding.kind, "lon": finding.lon, "lat": finding.lat} for finding in findings]
         rows = [finding.as_row(language()) for finding in findings]
