@@ -54,6 +54,13 @@ def make_frame(columns: dict[str, Any], geometry: Any = None) -> GeoDataFrame:
     return GeoDataFrame(columns, geometry=shapes, crs=LONLAT)
 
 
+def only(shapes: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """A copy of `shapes` with null wherever `chosen` is false."""
+    kept = shapes.copy()
+    kept[~chosen] = None
+    return kept
+
+
 def python_values(column: pd.Series, dtype: str) -> list[Any]:
     """Values of a column as plain Python: str, int, float, bool, date, datetime; None when missing or not finite."""
     missing = column.isna().to_numpy()

@@ -17,7 +17,7 @@ import shapely
 from geo.errors import StoreError
 from geo.words import Text
 
-from .export_table import ExportTable, python_values, without_control
+from .export_table import ExportTable, only, python_values, without_control
 
 _ARROW: dict[str, pa.DataType] = {
     "text": pa.string(),
@@ -52,7 +52,7 @@ def arrow_rows(columns: dict[str, tuple[list[Any], str]], shapes: np.ndarray | N
     fields = [pa.field(name, array.type) for name, array in zip(columns, arrays, strict=True)]
     if shapes is not None:
         there = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
-        wkb = shapely.to_wkb(np.where(there, shapes, None))
+        wkb = shapely.to_wkb(only(shapes, there))
         fields.append(pa.field("geometry", pa.binary(), metadata={"ARROW:extension:name": "geoarrow.wkb"}))
         arrays.append(pa.array(wkb, type=pa.binary()))
     return pa.table(arrays, schema=pa.schema(fields))
@@ -169,7 +169,7 @@ def run(parts: list[Part], folder: Path, rows: int, config: dict[str, str] | Non
     finally:
         job.unlink()
         for entry in listed:
-            Path(entry["rows"]).unlink()
+            Path(str(entry["rows"])).unlink()
     if done.returncode != 0:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit {done.returncode}"]
         # The last line of a trace is the error itself; paths of the machine do not belong in a message.

@@ -20,7 +20,7 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from geo.errors import InputError, LimitError
 from geo.words import Text
 
-from .export_table import ExportTable, python_values, without_control
+from .export_table import ExportTable, only, python_values, without_control
 from .formulas import neutralise
 from .kinds import Field
 
@@ -102,7 +102,7 @@ def _columns(table: ExportTable, *, wkt: bool) -> tuple[list[Field], list[list[A
     if points.any() or not (~shapely.is_missing(shapes)).any():
         for field, coordinate in zip(_POSITION, (shapely.get_x, shapely.get_y), strict=True):
             if field.name not in taken:
-                values = coordinate(np.where(points, shapes, None))
+                values = coordinate(only(shapes, points))
                 columns.append([None if np.isnan(value) else value for value in values.tolist()])
                 fields.append(field)
     others = ~points & ~shapely.is_missing(shapes)

@@ -201,16 +201,16 @@ def source_lines(content: Content, language: str) -> list[str]:
     sources = []
     for layer in told.get("layers", []):
         label = KINDS[layer["kind"]].label if layer["kind"] in KINDS else Text(layer["kind"], layer["kind"])
-        source = str(layer.get("source") or "")
-        source = source if len(source) <= _PER_SOURCE else source[:_PER_SOURCE] + "…"
-        known = [part for part in (source, str(layer.get("imported_at") or "")[:10]) if part]
+        named = str(layer.get("source") or "")
+        named = named if len(named) <= _PER_SOURCE else named[:_PER_SOURCE] + "…"
+        known = [part for part in (named, str(layer.get("imported_at") or "")[:10]) if part]
         sources.append(
             Text(
                 f"{label.zh}第 {layer['version']} 版" + (f"（{'，'.join(known)}）" if known else ""),
                 f"{label.en} v{layer['version']}" + (f" ({', '.join(known)})" if known else ""),
             )
         )
-    listed = Text("；".join(source.zh for source in sources), "; ".join(source.en for source in sources))
+    listed = Text("；".join(each.zh for each in sources), "; ".join(each.en for each in sources))
     lines = [Text(f"资料：{listed.zh}", f"Sources: {listed.en}")]
     if rules := told.get("rule_set"):
         label, source = Text.from_dict(rules["label"]), Text.from_dict(rules["source"])
