@@ -63,7 +63,7 @@ def prepare(connection: sqlite3.Connection, *, readonly: bool) -> None:
         connection.create_function(name, 1, _side(index), deterministic=True)
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     connection.execute("PRAGMA trusted_schema = ON")
-    connection.execute("PRAGMA cache_size = -32000")
+    connection.execute("PRAGMA cache_size = -8000")
     if readonly:
         connection.execute("PRAGMA query_only = ON")
         return

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -10,8 +11,9 @@ from sqlalchemy import update
 
 from geo.errors import ConflictError, InputError, LimitError, NotFoundError
 from geo.words import Text
-from layers import accounts, jobs, schema, work
+from layers import accounts, audit, frames, jobs, schema, work
 from layers.findings import Finding
+from layers.rights import OWNER
 from layers.store import Store
 
 
@@ -136,7 +138,7 @@ def _queued(store: Store) -> str:
 def test_work_runs_an_import_as_the_person_who_asked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = {}
 
-    def import_file(store, path, options, *, viewer, progress, cancelled):
+    def import_file(store, path, options, *, viewer, progress, cancelled, **_):
         seen.update(path=str(path), kind=options.kind, viewer=viewer, stop=cancelled())
         progress(1, 2)
         return _Report(True, findings=[Finding(Text("提示", "note"), severity="info", row=1)])
@@ -194,3 +196,16 @@ def test_a_child_that_dies_is_noticed_at_once(gpkg_store: Store, monkeypatch: py
     work.run_next(gpkg_store)
     assert jobs.read_job(gpkg_store, job_id)["state"] == "failed"
     assert work.run_next(gpkg_store) is None
+
+
+def test_a_real_file_goes_through_a_child_process_into_the_store(gpkg_store: Store, tmp_path: Path) -> None:
+    accounts.create(gpkg_store, "li", "planner", password="three loose words")
+    path = tmp_path / "seats.csv"
+    path.write_text("设备编码,名称,经度,纬度\nD1,桥头,111.05,22.05\nD2,村口,111.06,22.06\n", encoding="utf-8")
+    job_id = jobs.submit(gpkg_store, "li", "import", {"path": str(path), "options": {"kind": "camera"}})
+    assert work.run_next(gpkg_store) == job_id
+    job = jobs.read_job(gpkg_store, job_id)
+    assert job["state"] == "done", job
+    assert job["result"]["rows_stored"] == 2
+    assert sorted(frames.read_layer(gpkg_store, "camera", OWNER)["name"]) == ["村口", "桥头"]
+    assert audit.verify_chain(gpkg_store) == []
