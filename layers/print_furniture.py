@@ -78,9 +78,9 @@ def _legend(drawing: Drawing, box: Box, groups: list[print_map.LegendGroup], bou
     """Classes that are shown, with counts and their sum, then boundaries that are shown; returns where it ends."""
     grow, language = drawing.page.type_scale, drawing.sheet.language
     left, width, y = box.left, box.width, box.top
-    lines = sum(len(styles) + (2.4 if len(styles) > 1 else 1.4) for _, styles, _ in groups) + len(boundaries)
+    lines = sum(len(styles) + (2.4 if len(styles) > 1 else 1.4) for _, styles, *_ in groups) + len(boundaries)
     step = min(5.6 * grow, max(3.6 * grow, box.height / max(lines, 1.0)))
-    for title, styles, total in groups:
+    for title, styles, total, remark in groups:
         drawing.write(left, y - 3.4 * grow, title, size=9, heading=True, longest_mm=width)
         y -= step
         for style in styles:
@@ -94,6 +94,10 @@ def _legend(drawing: Drawing, box: Box, groups: list[print_map.LegendGroup], bou
             drawing.write(left + 10.5 * grow, y - 3.9 * grow, total[0], size=8.5, longest_mm=width - 24 * grow)
             drawing.write(left + width, y - 3.9 * grow, total[1], size=8.5, across="right")
             y -= step + 0.6
+        if remark:
+            secondary = table()["ink"]["secondary"]
+            drawing.write(left, y - 3.0 * grow, remark, size=7.5, color=secondary, longest_mm=width)
+            y -= step * 0.9
         y -= 0.3 * step
     for name in boundaries:
         label, width_px, color, dash = line_style(name)

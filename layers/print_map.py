@@ -28,14 +28,14 @@ HATCH_WIDTH = 0.55
 POINTS_PER_PX = 0.75
 HALO = "halo"
 """Mark (gid) of the texts that are only the light edge around a name."""
-_LEGEND_LINES = ("county", "township", "village", "natural_village", "grid", "cell", "derived")
+_LEGEND_LINES = ("county", "extent", "township", "village", "natural_village", "grid", "cell", "derived")
 MANY_MARKS = 20_000
 """Above this many marks a PDF carries them as a picture: a viewer takes seconds to draw that many discs one by one."""
 
 _NAME_SIZE = {"township": 9.0, "village": 7.0, "natural_village": 6.5, "grid": 6.0}
 _MARK_SIZE = 3.8
-LegendGroup = tuple[str, list[Style], tuple[str, str]]
-"""Title, classes seen with the counts seen, words and figure of their sum."""
+LegendGroup = tuple[str, list[Style], tuple[str, str], str]
+"""Title, classes seen with the counts seen, words and figure of their sum, a remark below them (or "")."""
 
 
 def polygon_paths(geometries: Iterable[object]) -> list[Path]:
@@ -74,7 +74,7 @@ def draw_map(drawing: Drawing, axes: Axes) -> None:
         _areas(drawing, axes)
     for boundary in sheet.lines:
         _outlines(axes, boundary.geometry.to_numpy(), boundary.derived, boundary.level, window)
-    _outlines(axes, sheet.county.to_numpy(), np.zeros(len(sheet.county), dtype=bool), "county", window)
+    _outlines(axes, sheet.county.to_numpy(), np.zeros(len(sheet.county), dtype=bool), sheet.outline, window)
     for marks in sheet.marks:
         seen = _points_in(marks.x, marks.y, drawing.extent)
         _marks(axes, marks.x[seen], marks.y[seen], marks.classes, marks.classes.style_of[seen])
@@ -185,11 +185,16 @@ def legend_groups(drawing: Drawing) -> list[LegendGroup]:
     """One group per classed layer, areas first; classes that cannot be seen on the map are left out."""
     sheet, language = drawing.sheet, drawing.sheet.language
     groups = []
-    layers: list[tuple[Classes, np.ndarray]] = []
+    layers: list[tuple[Classes, np.ndarray, int]] = []
     if sheet.areas is not None:
-        layers.append((sheet.areas.classes, seen_areas(drawing)))
-    layers += [(marks.classes, _points_in(marks.x, marks.y, drawing.extent)) for marks in sheet.marks]
-    for classes, seen in layers:
+        seen = seen_areas(drawing)
+        shapes = sheet.areas.geometry.to_numpy()
+        lost = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+        # On a map of the whole, units without a shape count too: the legend adds up to the number of units.
+        counted = seen if sheet.zoomed else seen | lost
+        layers.append((sheet.areas.classes, counted, int((counted & lost).sum())))
+    layers += [(marks.classes, _points_in(marks.x, marks.y, drawing.extent), 0) for marks in sheet.marks]
+    for classes, seen, lost_count in layers:
         counts = np.bincount(classes.style_of[seen], minlength=len(classes.styles))
         styles = [
             replace(style, count=int(count)) for style, count in zip(classes.styles, counts, strict=True) if count
@@ -197,7 +202,12 @@ def legend_groups(drawing: Drawing) -> list[LegendGroup]:
         words = drawing.words("合计", "Total")
         if sheet.zoomed:
             words = drawing.words(f"图内合计（全部 {len(seen):,}）", f"On this map (of {len(seen):,})")
-        groups.append((classes.title.to(language), styles, (words, f"{int(seen.sum()):,}")))
+        remark = ""
+        if lost_count:
+            remark = drawing.words(
+                f"其中 {lost_count:,} 个没有图形，未绘出", f"{lost_count:,} of them have no shape to draw"
+            )
+        groups.append((classes.title.to(language), styles, (words, f"{int(seen.sum()):,}"), remark))
     return groups
 
 
@@ -207,7 +217,7 @@ def shown_boundaries(drawing: Drawing) -> list[str]:
     window = shapely.box(*drawing.extent)
     found: list[str] = []
     if any(shapely.intersects(shapely.boundary(shape), window) for shape in sheet.county):
-        found.append("county")
+        found.append(sheet.outline)
     layers = [(line.level, line.geometry.to_numpy(), line.derived) for line in sheet.lines]
     if sheet.areas is not None:
         layers.append((sheet.areas.level, sheet.areas.geometry.to_numpy(), sheet.areas.derived))

@@ -55,7 +55,7 @@ class Sheet:
     """One print map.
 
     `crs` is the metric system of every geometry here; `focus` is what must be on the map (west, south, east, north in
-    metres); `zoomed` says that it is a part of `county`, so that an inset shows where. Footer lines are given per side.
+    metres); `outline` names the boundary style of `county` ("extent" when there is no county and it is a union); `zoomed` says that it is a part of `county`, so that an inset shows where. Footer lines are given per side.
     """
 
     title: str
@@ -65,6 +65,7 @@ class Sheet:
     crs: object
     focus: Extent
     county: GeoSeries
+    outline: str = "county"
     zoomed: bool = False
     place: str = ""
     areas: Areas | None = None

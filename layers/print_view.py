@@ -48,6 +48,7 @@ def sheet(store: "Store", viewer: Viewer, view: str, options: Options) -> Sheet:
         crs=system,
         focus=_focus(window or tuple(bounds), system),
         county=_metric([outline] if outline is not None else [], system),
+        outline="county" if frames.count_layer(store, "county", viewer, as_of=options.as_of) else "extent",
         zoomed=window is not None and outline is not None and not shapely.box(*window).contains(outline),
         place=place,
         areas=_areas(content, system),

@@ -46,7 +46,7 @@ def texts(drawing: print_layout.Drawing) -> list[str]:
 def groups(drawing: print_layout.Drawing) -> dict[str, tuple[dict[str, int], str]]:
     return {
         title: ({style.label.zh: style.count for style in styles}, total[1])
-        for title, styles, total in print_map.legend_groups(drawing)
+        for title, styles, total, _ in print_map.legend_groups(drawing)
     }
 
 
@@ -80,6 +80,17 @@ def test_legend_counts_what_is_seen_and_adds_up(county_store: Store) -> None:
     shown, total = groups(drawn(county_store))["缺口（台）"]
     assert sum(shown.values()) == int(total) == 6
     assert shown == {"达标": 3, "缺 5 及以上": 3}
+
+
+def test_units_without_a_shape_are_counted_and_told(gpkg_store: Store) -> None:
+    villages = squares.villages()
+    villages.loc[0, "geometry"] = None
+    squares.put(gpkg_store, "village", villages)
+    drawing = drawn(gpkg_store)
+    shown, total = groups(drawing)["缺口（台）"]
+    assert sum(shown.values()) == int(total) == 6 and shown["无数据"] >= 1
+    assert "其中 1 个没有图形，未绘出" in texts(drawing)
+    assert print_map.shown_boundaries(drawing)[0] == "extent"
 
 
 def test_a_part_of_the_county_counts_its_part_and_shows_where_it_lies(county_store: Store) -> None:
