@@ -12,7 +12,8 @@ from geo.errors import InputError, StoreError
 from geo.words import Text
 
 from . import audit, gpkg
-from .store import Store, faults, remove_file
+from .faults import faults
+from .store import Store, remove_file
 
 
 def backup(store: Store, path: str | Path) -> Path:

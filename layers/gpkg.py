@@ -8,10 +8,12 @@ table's tree: then desktop programs filter the layer by window through it.
 import sqlite3
 import struct
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from pyproj import CRS
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
+from sqlalchemy.pool import QueuePool
 
 from . import schema
 from .geometry import SRID
@@ -72,6 +74,41 @@ def prepare(connection: sqlite3.Connection, *, readonly: bool) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA wal_autocheckpoint = 0")
     connection.execute("PRAGMA synchronous = FULL")
+
+
+def engine(path: Path, *, readonly: bool) -> Engine:
+    """An engine on a GeoPackage file. `wangge_begin` (FULL, NORMAL) of a connection makes its transaction a write."""
+
+    def connect() -> sqlite3.Connection:
+        # The address is quoted by Path.as_uri, so that no character of a file name can add a parameter.
+        address = path.as_uri() + ("?mode=ro" if readonly else "?mode=rw")
+        connection = sqlite3.connect(address, uri=True, check_same_thread=False, cached_statements=256)
+        try:
+            prepare(connection, readonly=readonly)
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            connection.close()
+            wal = Path(f"{path}-wal")
+            if not readonly or (wal.exists() and wal.stat().st_size):
+                raise
+            # A WAL file in a folder that cannot be written: without a -wal beside it the file is whole by itself.
+            connection = sqlite3.connect(address + "&immutable=1", uri=True, check_same_thread=False)
+            prepare(connection, readonly=True)
+        return connection
+
+    made = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=8, max_overflow=64)
+
+    @event.listens_for(made, "begin")
+    def _begin(connection: Connection) -> None:
+        level = connection.get_execution_options().get("wangge_begin")
+        if level is None:
+            connection.exec_driver_sql("BEGIN")
+        else:
+            raw: Any = connection.connection.driver_connection
+            raw.execute(f"PRAGMA synchronous = {level}")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return made
 
 
 def run_script(connection: Connection, text: str) -> None:

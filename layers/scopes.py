@@ -19,7 +19,7 @@ from .history import Hidden, counted
 from .kinds import AREA_KINDS, KINDS
 
 if TYPE_CHECKING:
-    from .frames import Source
+    from .selecting import Source
 
 
 @dataclass(frozen=True, slots=True)

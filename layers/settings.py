@@ -36,6 +36,7 @@ class Settings:
 
     def put(self, connection: Connection, name: str, value: Any) -> None:
         """Set one setting inside a change of the caller."""
+        self._store.forget_settings()
         connection.execute(delete(schema.setting).where(schema.setting.c.name == name))
         if value is not None:
             connection.execute(insert(schema.setting).values(name=name, value=json.dumps(value, ensure_ascii=False)))

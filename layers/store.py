@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import DBAPIError
 
 from geo.errors import NotFoundError, StoreError
@@ -23,6 +23,7 @@ from geo.words import Text
 
 from . import changes, gpkg, lock, migrate, postgis, schema
 from .changes import Change
+from .faults import ConnectionLost, faults
 from .kinds import AREA_KINDS
 from .settings import Settings
 
@@ -66,6 +67,10 @@ class Store:
             self._place_offset_h = int(self.settings.get("time_offset_h", 0))
         return self._place_offset_h
 
+    def forget_settings(self) -> None:
+        """Read again what is remembered of the settings."""
+        self._place_offset_h = None
+
     def keep(self, key: Any, value: Any) -> None:
         """Remember a small derived value in this process; the key must hold the layer versions it came from."""
         while len(self.kept) >= _KEPT:
@@ -89,7 +94,7 @@ class Store:
             path = Path(url).absolute()
             lock.require_local(path)
             _new_file(path)
-            store = cls(str(path), _gpkg_engine(path, readonly=False), path=path, readonly=False)
+            store = cls(str(path), gpkg.engine(path, readonly=False), path=path, readonly=False)
         try:
             store._make(codes, rules)
         except BaseException:
@@ -136,7 +141,7 @@ class Store:
                 )
             lock.require_local(path)
             readonly = readonly or not _may_write(path)
-            store = cls(str(path), _gpkg_engine(path, readonly=readonly), path=path, readonly=readonly)
+            store = cls(str(path), gpkg.engine(path, readonly=readonly), path=path, readonly=readonly)
         try:
             migrate.require_current(store)
             store.codes = store.settings.get("codes", "cn12")
@@ -304,10 +309,6 @@ class Store:
             return connection.execute(text("PRAGMA quick_check(1)")).scalar_one() == "ok"
 
 
-class ConnectionLost(StoreError):
-    """The database server went away in the middle; the act may or may not be done."""
-
-
 @contextmanager
 def _nothing() -> Iterator[None]:
     yield
@@ -344,84 +345,3 @@ def _may_write(path: Path) -> bool:
     if not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
         return False
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-
-
-def _gpkg_engine(path: Path, *, readonly: bool) -> Engine:
-    def connect() -> sqlite3.Connection:
-        # The address is quoted by Path.as_uri, so that no character of a file name can add a parameter.
-        address = path.as_uri() + ("?mode=ro" if readonly else "?mode=rw")
-        connection = sqlite3.connect(address, uri=True, check_same_thread=False, cached_statements=256)
-        try:
-            gpkg.prepare(connection, readonly=readonly)
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError:
-            connection.close()
-            wal = Path(f"{path}-wal")
-            if not readonly or (wal.exists() and wal.stat().st_size):
-                raise
-            # A WAL file in a folder that cannot be written: without a -wal beside it the file is whole by itself.
-            connection = sqlite3.connect(address + "&immutable=1", uri=True, check_same_thread=False)
-            gpkg.prepare(connection, readonly=True)
-        return connection
-
-    engine = create_engine("sqlite://", creator=connect, poolclass=_pool(), pool_size=8, max_overflow=64)
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        level = connection.get_execution_options().get("wangge_begin")
-        if level is None:
-            connection.exec_driver_sql("BEGIN")
-        else:
-            raw: Any = connection.connection.driver_connection
-            raw.execute(f"PRAGMA synchronous = {level}")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
-def _pool() -> Any:
-    from sqlalchemy.pool import QueuePool
-
-    return QueuePool
-
-
-@contextmanager
-def faults() -> Iterator[None]:
-    """Turn the faults of the database driver into `StoreError`s that say what to do."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise _fault(error.orig or error, lost=error.connection_invalidated) from error
-    except sqlite3.Error as error:
-        raise _fault(error, lost=False) from error
-
-
-def _fault(error: BaseException, *, lost: bool) -> StoreError:
-    name = getattr(error, "sqlite_errorname", "")
-    state = getattr(error, "sqlstate", "") or ""
-    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) or state in ("53100", "53200"):
-        return StoreError(
-            Text(
-                "磁盘已满或无法写入，更改未保存，原有数据不受影响。", "Disk full or not writable: nothing was changed."
-            ),
-            mend=Text("请清理磁盘空间后再试。", "Free some disk space and try again."),
-        )
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return lock.busy()
-    if name.startswith("SQLITE_READONLY"):
-        return StoreError(Text("数据文件只读，不能更改。", "The store is read-only."))
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return StoreError(
-            Text("数据文件已损坏。", "The store is damaged."),
-            mend=Text("请从备份恢复（wangge restore）。", "Restore it from a backup (wangge restore)."),
-        )
-    if name.startswith("SQLITE_CANTOPEN"):
-        return StoreError(Text("无法打开数据文件。", "The store cannot be opened."))
-    if lost or state.startswith(("57P", "08")) or (type(error).__name__ == "OperationalError" and not name):
-        return ConnectionLost(
-            Text("与数据库的连接中断。", "The connection to the database was lost."),
-            mend=Text("请稍后再试。", "Try again in a moment."),
-        )
-    return StoreError(
-        Text("数据库出错，更改未保存。", f"The database refused: {type(error).__name__}."), where=str(error)[:200]
-    )

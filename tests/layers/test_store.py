@@ -445,3 +445,41 @@ def test_homes_are_set_in_place(store: Store) -> None:
     back = frames.read_layer(store, "incident", OWNER)
     assert back["village_code"].tolist() == ["v"] * 9 + [None]
     assert set(back["grid_code"]) == {"g"}
+
+
+def test_bounds_are_those_of_the_rows_that_count(store: Store) -> None:
+    put(store, "village", villages())
+    far = villages().iloc[:1].set_geometry([shapely.box(0, 0, 1, 1)])
+    wrong = put(store, "village", far)
+    assert frames.list_layers(store, OWNER)[0]["bounds"][0] == pytest.approx(0, abs=1e-4)
+    store.undo_change(wrong, "admin")
+    bounds = frames.list_layers(store, OWNER)[0]["bounds"]
+    assert bounds == pytest.approx((111, 22, 111.3, 22.1), abs=1e-4)
+    assert frames.outline(store, OWNER).bounds == pytest.approx((111, 22, 111.3, 22.1))
+
+
+def test_an_older_store_is_brought_up_step_by_step(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    from layers import migrate, schema
+
+    steps = []
+    monkeypatch.setattr(schema, "LATEST", 3)
+    monkeypatch.setitem(migrate.STEPS, 2, lambda connection: steps.append(2))
+    monkeypatch.setitem(migrate.STEPS, 3, lambda connection: steps.append(3))
+    for _ in range(2):
+        Store.open(store.url).close()
+    assert steps == [2, 3]
+
+
+def test_a_migration_that_fails_leaves_the_version_it_had(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    from layers import migrate, schema
+
+    def fail(_connection) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(schema, "LATEST", 2)
+    monkeypatch.setitem(migrate.STEPS, 2, fail)
+    with pytest.raises(RuntimeError):
+        Store.open(store.url)
+    monkeypatch.setitem(migrate.STEPS, 2, lambda connection: None)
+    with Store.open(store.url) as again:
+        assert again.settings.get("codes") == "cn12"
