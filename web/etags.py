@@ -6,16 +6,18 @@ version and the request's parameters. Two viewers share a tag only if they may s
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from typing import Any
 
 from flask import Response, g, request
 
-from . import current
+from . import current, memory
 from .language import language
 
 PRODUCT = version("wangge")
+_HEAVY_S = 0.2
 
 
 def tag_of(kinds: Iterable[str] | None, parameters: Any) -> str:
@@ -51,8 +53,11 @@ def answer(
         return mark(Response(status=304), tag)
     body = current.kept().get(tag)
     if body is None:
+        began = time.monotonic()
         made = make()
         body = made.encode() if isinstance(made, str) else made
+        if time.monotonic() - began > _HEAVY_S:
+            memory.give_back()
         if keep:
             current.kept().set(tag, body)
     g.compressed_key = tag

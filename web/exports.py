@@ -1,4 +1,8 @@
-"""Files to take away: layers and figures in the formats of others, print maps, maps that open without a server."""
+"""Files to take away: layers and figures in the formats of others, print maps, maps that open without a server.
+
+What writes them is loaded with the first of them: the writers of workbooks, prints and pages are large, and most
+servers spend the day without.
+"""
 
 import secrets
 import shutil
@@ -11,7 +15,6 @@ from flask import Response, send_file
 
 from geo.errors import InputError
 from geo.words import Text
-from layers import exporting
 from layers.kinds import KINDS
 
 from . import current, figures, uploads
@@ -46,6 +49,8 @@ def download(make: Any, suffix: str, what: str, as_of: date | None) -> Response:
 
     The name holds layer, place and day; the path is a random one of ours.
     """
+    from layers import exporting
+
     folder = uploads.work_folder() / f"out-{secrets.token_hex(16)}"
     folder.mkdir(mode=0o700)
     try:
@@ -84,6 +89,8 @@ def download(make: Any, suffix: str, what: str, as_of: date | None) -> Response:
 )
 def export(**asked: Any) -> Response:
     """Filter, rights and day are those of the page; provenance comes inside or beside the data."""
+    from layers import exporting
+
     what = _require(asked["what"])
     wanted = asked["format"] or "geojson"
     if wanted not in exporting.FORMATS:
@@ -120,7 +127,6 @@ def export(**asked: Any) -> Response:
 )  # fmt: skip
 def print_map(**asked: Any) -> Response:
     """Title, legend, scale bar, north arrow, source and date, on A4 or A3."""
-    # Loaded with the first print: matplotlib and its fonts are large.
     from layers import printing
 
     view = _require(asked["view"])
@@ -158,7 +164,6 @@ def print_map(**asked: Any) -> Response:
 def standalone(**asked: Any) -> Response:
     """Everything inside one HTML file."""
     view = _require(asked["view"])
-    # Loaded when asked for: folium and what it draws with are large.
     from .standalone import standalone_html
 
     def make(path: Any) -> Any:

@@ -25,6 +25,7 @@ from .shapes import DERIVED, comes_as_points, read_shapes
 
 blueprint = APIBlueprint("features", __name__, tag="map")
 DECIMALS = 6
+_METRES, _TENS_OF_METRES = 5, 50
 
 
 @blueprint.get("/features/<kind>")
@@ -67,7 +68,7 @@ def feature_collection(
     if tolerance_m > 0 and len(frame):
         shapes = thin.simplify_coverage(shapes, tolerance_m)
     if not full:
-        shapes = rounded(shapes)
+        shapes = rounded(shapes, decimals_for(tolerance_m))
     drawn = shapely.to_geojson(shapes)
     ids = _ids(frame, kind)
     parts = [
@@ -79,7 +80,7 @@ def feature_collection(
 
 def outlines(cells: GeoDataFrame) -> str:
     """The GeoJSON text of cells or areas with nothing but their ids, in lon/lat."""
-    drawn = shapely.to_geojson(rounded(cells.geometry.to_numpy()))
+    drawn = shapely.to_geojson(rounded(cells.geometry.to_numpy(), DECIMALS - 1))
     parts = [
         f'{{"type":"Feature","id":{json.dumps(values.plain(key), ensure_ascii=False)},"geometry":{shape or "null"},"properties":{{}}}}'
         for key, shape in zip(cells.index, drawn, strict=True)
@@ -87,9 +88,14 @@ def outlines(cells: GeoDataFrame) -> str:
     return '{"type":"FeatureCollection","features":[' + ",".join(parts) + "]}"
 
 
-def rounded(shapes: np.ndarray) -> np.ndarray:
-    """Coordinates on six decimals, point by point: equal corners of neighbours stay equal."""
-    return shapely.transform(shapes, lambda xy: np.round(xy, DECIMALS))
+def decimals_for(tolerance_m: float) -> int:
+    """Decimals of degrees that keep rounding well below what simplifying has taken away: 6, 5 (1 m) or 4 (11 m)."""
+    return DECIMALS - (tolerance_m >= _METRES) - (tolerance_m >= _TENS_OF_METRES)
+
+
+def rounded(shapes: np.ndarray, decimals: int = DECIMALS) -> np.ndarray:
+    """Coordinates on so many decimals, point by point: equal corners of neighbours stay equal."""
+    return shapely.transform(shapes, lambda xy: np.round(xy, decimals))
 
 
 def _ids(frame: GeoDataFrame, kind: str) -> list[values.Scalar | None]:

@@ -11,7 +11,7 @@ from waitress.server import create_server
 from geo.words import Text
 from layers import accounts
 
-from . import jobs, logs
+from . import jobs, logs, memory
 from .app import create_app
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def serve(config: dict[str, Any], store: "Store | None" = None, *, say: Callable
     """
     tell = say or (lambda words: print(words.zh, words.en, sep="\n", file=sys.stderr))
     logs.open_log()
+    memory.be_frugal()
     app = create_app(config, store)
     with running(app):
         server = create_server(

@@ -20,11 +20,12 @@ from flask import Request, Response, current_app, g, jsonify, request
 from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
-from geo.errors import InputError, LimitError, NotFoundError, WanggeError
+from geo.errors import InputError, LimitError, NotFoundError
 from geo.words import Text
 from layers import formats, reading
 
 from . import current, etags
+from .errors import RequestRefused
 from .language import language
 from .parameters import takes
 
@@ -221,13 +222,13 @@ def look(found: Upload, asked: dict[str, Any]) -> dict[str, Any]:
             kind=asked.get("what"),
         )
     except formats.Refused as refused:
-        raise FileRefused(refused.finding.what, where="file", mend=refused.finding.mend) from None
+        raise FileRefused(refused.finding.what, status=422, where="file", mend=refused.finding.mend) from None
     body = seen.as_dict()
     body["findings"] = [finding.as_row(language()) for finding in seen.findings]
     return body
 
 
-class FileRefused(WanggeError):
+class FileRefused(RequestRefused):
     """A file that cannot be imported, with the reason."""
 
     code = "file"
