@@ -138,12 +138,12 @@ def camera_classes(status: Sequence[Any]) -> Classes:
     return Classes(Text("视频监控点", "Cameras"), _counted(styles, style_of), style_of)
 
 
-def plain_classes(label: Text, count: int, geometry: str) -> Classes:
-    """One class for a layer that is shown as it is: areas filled pale, points as discs, lines in the accent colour."""
+def plain_classes(label: Text, count: int, geometry: str, kind: str = "") -> Classes:
+    """One class for a layer that is shown as it is: areas filled pale, points as discs in the colour of their kind."""
     colours = table()
-    fill = colours["point"]["color"] if geometry in ("point", "line") else colours["sequence"][0]
-    mark = "disc" if geometry == "point" else ""
-    style = Style("all", label, fill, mark=mark, count=count)
+    point = geometry == "point"
+    fill = colours.get(kind, colours["point"])["color"] if point else colours["sequence"][0]
+    style = Style("all", label, fill, mark="disc" if point else "", count=count)
     return Classes(label, (style,), np.zeros(count, dtype=np.int64))
 
 

@@ -145,7 +145,9 @@ def _layer(store: "Store", viewer: Viewer, view: str, options: Options) -> Conte
     if view == "camera":
         point_classes = cartography.camera_classes(frame["status"][others].tolist())
     elif others.any():
-        point_classes = cartography.plain_classes(label, int(others.sum()), "point")
+        point_classes = cartography.plain_classes(
+            label, int(others.sum()), "point", "incident" if view == "incident" else ""
+        )
     lost = int((~surface & ~others).sum())
     found = Text(f"共 {len(frame):,} 个{label.zh}", f"{label.en}: {len(frame):,} in all")
     return Content(

@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from geo.errors import InputError
 from geo.words import Text
@@ -34,9 +36,10 @@ def require_target(store: "Store", target: Path) -> None:
             where="path",
             mend=Text("请换一个文件夹。", "Choose another folder."),
         )
-    if store.path is not None and target.resolve() in _files_of(Path(store.path).resolve()):
+    own = store.path is not None and target.resolve() in _files_of(Path(store.path).resolve())
+    if own or _is_store(target):
         raise InputError(
-            Text("不能覆盖正在使用的数据文件。", "This would overwrite the store itself."),
+            Text("不能覆盖网格数据文件。", "This would overwrite a store."),
             where="path",
             mend=Text("请换一个文件名。", "Choose another file name."),
         )
@@ -44,6 +47,23 @@ def require_target(store: "Store", target: Path) -> None:
 
 def _files_of(store: Path) -> tuple[Path, ...]:
     return (store, *(store.with_name(store.name + tail) for tail in ("-wal", "-shm", "-journal")))
+
+
+def _is_store(target: Path) -> bool:
+    """Whether there is a store of ours under that name (another one, or a backup)."""
+    if not target.is_file():
+        return False
+    with target.open("rb") as file:
+        if file.read(16) != b"SQLite format 3\0":
+            return False
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(target.resolve()))}?mode=ro", uri=True)) as connection:
+            found = connection.execute(
+                "SELECT count(*) FROM sqlite_master WHERE name IN ('change', 'audit')"
+            ).fetchone()
+    except sqlite3.Error:
+        return False
+    return found[0] == 2
 
 
 @contextmanager

@@ -256,6 +256,19 @@ def test_the_store_is_never_overwritten(county_store: Store) -> None:
     assert len(frames.read_layer(county_store, "village", OWNER)) == 6
 
 
+def test_no_other_store_and_no_backup_is_overwritten_but_an_older_export_is(
+    county_store: Store, tmp_path: Path
+) -> None:
+    Store.create(str(tmp_path / "other.gpkg")).close()
+    before = (tmp_path / "other.gpkg").read_bytes()
+    with pytest.raises(InputError):
+        export(county_store, OWNER, "village", tmp_path / "other.gpkg")
+    assert (tmp_path / "other.gpkg").read_bytes() == before
+    for where in ("households > 300", None):
+        export(county_store, OWNER, "village", tmp_path / "v.gpkg", where=where)
+    assert len(read_back(tmp_path / "v.gpkg")) == 6
+
+
 def test_missing_folder_and_impossible_name_are_told(county_store: Store, tmp_path: Path) -> None:
     for target in (tmp_path / "none" / "v.csv", tmp_path, tmp_path / ("長" * 90 + ".csv")):
         with pytest.raises(InputError):

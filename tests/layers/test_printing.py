@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import matplotlib.colors
@@ -272,6 +273,22 @@ def test_single_point_gets_some_ground_around_it(gpkg_store: Store) -> None:
     squares.put(gpkg_store, "facility", squares.frame([squares.at(0.5, 0.5)], name=["便民服务点"]))
     drawing = drawn(gpkg_store, "facility")
     assert drawing.scale >= 10_000 and groups(drawing)["服务设施"][1] == "1"
+
+
+def test_prints_made_at_once_are_those_made_one_after_another(county_store: Store) -> None:
+    sheets = [
+        print_view.sheet(county_store, OWNER, view, Options("zh", DAY)) for view in ("coverage", "township", "camera")
+    ]
+
+    def picture(sheet: object) -> bytes:
+        drawing = print_layout.draw(sheet, print_page.page())  # type: ignore[arg-type]
+        made = io.BytesIO()
+        drawing.figure.savefig(made, format="png", dpi=60)
+        return made.getvalue()
+
+    alone = [picture(sheet) for sheet in sheets]
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(picture, sheets * 2)) == alone * 2
 
 
 def test_frames_are_left_unchanged(county_store: Store) -> None:
