@@ -64,16 +64,17 @@ def derive_areas(
     Raises
     ------
     GeometryError
-        When the outline is no polygon, or a row is not a point.
+        When the outline is a point or a line, or a row is not a point. Without any land there is no area, no error.
     CrsError
         When the points are in a system that is neither lon/lat nor metric.
     """
     shapes = points.geometry.to_numpy()
     located = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    _require(outline is not None and not outline.is_empty and shapely.get_type_id(outline) in (3, 6), "outline")
+    _require(outline is not None and (outline.is_empty or shapely.get_type_id(outline) in (3, 6, 7)), "outline")
+    outline = _areal(np.array([outline], dtype=object))[0]
     _require(bool((shapely.get_type_id(shapes[located]) == 0).all()), "points")
     if points.crs is not None and crs.is_lonlat(points.crs):
-        zone = crs.metric_crs(outline.bounds)
+        zone = crs.metric_crs(points.total_bounds if outline.is_empty else outline.bounds)
     else:
         crs.require_metric(points, "derive_areas")
         zone = points.crs
@@ -81,7 +82,7 @@ def derive_areas(
     if within is not None:
         lands = pd.Series(within.geometry.to_numpy(), index=within.index.astype(str), dtype=object)
         lands = lands[~(shapely.is_missing(lands.to_numpy()) | shapely.is_empty(lands.to_numpy()))]
-    lands[:] = crs.round_centimetre(crs.transform_geometries(lands.to_numpy(), points.crs, zone))
+    lands[:] = crs.round_centimetre(crs.transform_geometries(_areal(lands.to_numpy()), points.crs, zone))
     sites = _sites(points, located, lands, parent_column, zone)
 
     metric = np.full(len(points), None, dtype=object)
@@ -112,6 +113,15 @@ def _require(fits: bool, where: str) -> None:
             where=f"derive_areas: {where}",
             mend=Text("请检查图层的几何类型。", "Check the geometry types of the layers."),
         )
+
+
+def _areal(shapes: np.ndarray) -> np.ndarray:
+    """The polygons in each shape: what an overlay of lands left of points and lines has no area to give."""
+    shapes = shapes.copy()
+    for row in np.flatnonzero(shapely.get_type_id(shapes) == 7):
+        parts = shapely.get_parts(shapely.get_parts(shapes[row]))
+        shapes[row] = shapely.MultiPolygon(list(parts[shapely.get_type_id(parts) == 3]))
+    return shapes
 
 
 def _sites(
@@ -159,6 +169,8 @@ def _cells(sites: list[_Site], lands: pd.Series) -> list[shapely.Geometry | None
     # One noding of everything: a vertex put on a border shared by two parents is put there for both.
     noded = shapely.union_all(lines, grid_size=crs.CENTIMETRE)
     faces = shapely.get_parts(shapely.polygonize([noded]))
+    if not len(faces):
+        return [None] * len(sites)
     inner = shapely.point_on_surface(faces)
     inner_x, inner_y = shapely.get_x(inner), shapely.get_y(inner)
     keys = [f"{parent:08d}" for parent in used]

@@ -10,7 +10,7 @@ import shapely
 import specimens
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapely import Point, Polygon, box
+from shapely import GeometryCollection, LineString, Point, Polygon, box
 
 from geo import areas, crs, topology
 from geo.errors import CrsError, GeometryError
@@ -161,10 +161,24 @@ def test_metric_points_give_metric_areas():
 
 def test_shapes_of_the_wrong_kind_are_refused():
     frame = villages([110.2], [29.0])
-    for outline in (None, Polygon(), Point(1, 1)):
+    for outline in (None, LineString([(110, 29), (111, 29)]), Point(1, 1)):
         with pytest.raises(GeometryError):
             areas.derive_areas(frame, outline)
     with pytest.raises(GeometryError):
         areas.derive_areas(gpd.GeoDataFrame(geometry=[COUNTY], index=["a"], crs=crs.LONLAT), COUNTY)
     with pytest.raises(CrsError):
         areas.derive_areas(frame.to_crs(3857), COUNTY)
+
+
+@pytest.mark.parametrize("land", [Polygon(), GeometryCollection(), GeometryCollection([Point(110.2, 29.0)])])
+def test_no_land_left_gives_no_areas(land):
+    cells = areas.derive_areas(villages([110.2, 110.3], [29.0, 29.1]), land)
+    assert cells["derived"].tolist() == [False, False] and cells.geometry.isna().all()
+
+
+def test_what_an_overlay_left_beside_the_land_is_ignored():
+    lon, lat = specimens.points_inside(COUNTY, 8, seed=11)
+    frame = villages(lon, lat)
+    mixed = GeometryCollection([LineString([(109, 28), (110, 28)]), COUNTY, Point(1, 1)])
+    cells, expected = areas.derive_areas(frame, mixed), areas.derive_areas(frame, COUNTY)
+    assert all(a.equals(b) for a, b in zip(cells.geometry, expected.geometry, strict=True))
