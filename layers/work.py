@@ -164,7 +164,7 @@ def run_next(store: Store, *, stop: Callable[[], bool] = lambda: False) -> str |
         return None
     # The address may hold a password, which the list of processes must not show.
     environment = {**os.environ, "WANGGE_STORE": store.url}
-    child = subprocess.Popen([sys.executable, "-m", "layers.work", job["id"]], env=environment)
+    child = subprocess.Popen([sys.executable, "-P", "-m", "layers.work", job["id"]], env=environment)
     while True:
         try:
             child.wait(timeout=0.5)
