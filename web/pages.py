@@ -95,9 +95,8 @@ def words_and_pieces() -> dict[str, Any]:
 
 
 def icon(name: str) -> Markup:
-    """One drawing of `static/icons.svg`; always beside a word, so hidden from screen readers."""
-    address = asset("icons.svg")
-    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(address, name)
+    """One drawing of `templates/icons.html`; always beside a word, so hidden from screen readers."""
+    return Markup('<svg class="icon" aria-hidden="true"><use href="#icon-{}"></use></svg>').format(name)
 
 
 def asset(name: str) -> str:
@@ -193,7 +192,6 @@ def _config(page: str, code: str) -> dict[str, Any]:
         "kinds": {name: kind.label.to(code) for name, kind in KINDS.items()},
         "fields": _fields(code) if page == "layers" else {},
         "roles": {name: label.to(code) for name, label in ROLES.items()} if page == "admin" else {},
-        "icons": asset("icons.svg"),
         "vendor": {
             name: asset(f"vendor/{name}") for name in ("tabulator.min.mjs", "tabulator.min.css", "protomaps-leaflet.js")
         },

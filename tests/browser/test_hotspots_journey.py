@@ -36,7 +36,9 @@ def test_filters_stand_in_the_address_and_change_the_figures(visit: Visit) -> No
     whole = visitor.numbers("#answer")
     page.locator(".chips button", has_text="0–5").click()
     page.wait_for_url("**hours=0-5**")
-    page.wait_for_function("(old) => document.getElementById('answer').innerText !== old", arg=visitor.text("#answer"), timeout=60_000)
+    page.wait_for_function(
+        "(old) => document.getElementById('answer').innerText !== old", arg=visitor.text("#answer"), timeout=60_000
+    )
     assert visitor.numbers("#answer") != whole
     page.go_back()
     page.wait_for_function("() => !location.search.includes('hours')")

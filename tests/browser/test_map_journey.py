@@ -25,10 +25,10 @@ def test_layers_are_switched_by_keyboard_and_kept_in_the_address(visit: Visit) -
     box.focus()
     page.keyboard.press("Space")
     page.wait_for_url("**layers=**grid**")
-    page.wait_for_function("document.querySelectorAll('.leaflet-areas-pane canvas').length === 4")
+    page.wait_for_function("() => document.querySelectorAll('.leaflet-areas-pane canvas').length === 4")
     page.keyboard.press("Escape")
     page.go_back()
-    page.wait_for_function("document.querySelectorAll('.leaflet-areas-pane canvas').length === 3")
+    page.wait_for_function("() => document.querySelectorAll('.leaflet-areas-pane canvas').length === 3")
 
 
 def test_search_finds_a_village_by_name_and_by_the_beginning_of_its_code(visit: Visit) -> None:
@@ -135,4 +135,4 @@ def test_panel_of_a_phone_is_a_sheet_of_three_heights(visit: Visit) -> None:
         ".filter((node) => node.getBoundingClientRect().height < 44).length"
     )
     assert small == 0
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out sideways"
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out sideways"

@@ -19,7 +19,7 @@ def test_viewer_sees_figures_but_no_points(visit: Visit) -> None:
     visitor.open("/hotspots")
     assert page.locator("select option[value=cell]").count() == 0
     visitor.shot("hotspots-viewer")
-    assert not any("/points/" in url or "/density" in url for url in visitor.asked)
+    assert not any("/points/" in url or "/api/v1/density" in url for url in visitor.asked)
 
 
 def test_only_an_administrator_finds_the_admin_page_in_the_rail(visit: Visit) -> None:
@@ -76,7 +76,9 @@ def test_new_account_gets_a_password_once_and_must_change_it(visit: Visit) -> No
     visitor.page.wait_for_selector("html[data-ready=yes]", state="attached")
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/?layers=county,village,grid,facility&table=village&drawer=35", "/admin", "/admin?tab=audit"])
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/?layers=county,village,grid,facility&table=village&drawer=35", "/admin", "/admin?tab=audit"]
+)
 def test_names_that_are_scripts_stay_text(visit: Visit, path: str) -> None:
     visitor = visit("administrator", at="hostile_address")
     page = visitor.open(path)

@@ -1,7 +1,5 @@
 // Elements are made here and nowhere else: text goes in as text, so no value of the data can become markup.
 
-import { config } from "./config.js";
-
 /** An element: `on…` are listeners, `true`/`false` set or leave out an attribute, the rest are attributes. */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -32,13 +30,13 @@ export function replace(parent, ...children) {
   return parent;
 }
 
-/** A drawing of icons.svg; it always stands beside or inside something named. */
+/** A drawing of the page's set; it always stands beside or inside something named. */
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");
-  use.setAttribute("href", `${config.icons}#${name}`);
+  use.setAttribute("href", `#icon-${name}`);
   svg.append(use);
   return svg;
 }

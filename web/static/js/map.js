@@ -21,6 +21,8 @@ export async function startMap({ remember = true } = {}) {
     pane.style.pointerEvents = "none";
   }
   map.attributionControl.setPrefix(false);
+  // folium made the map before the page gave it its room.
+  map.invalidateSize({ animate: false, pan: false });
   const kept = position(get("at"));
   if (kept) map.setView([kept[1], kept[2]], kept[0], { animate: false });
   else await home({ animate: false });

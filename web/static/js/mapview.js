@@ -12,7 +12,7 @@ import { showProblem } from "./notice.js";
 import { startSheet } from "./panel.js";
 import { startSearch } from "./search.js";
 import { startSelection } from "./selection.js";
-import { startTable, toggleTable } from "./table.js";
+import { layDrawer, startTable, toggleTable } from "./table.js";
 import { tipFor } from "./tip.js";
 import { startTools } from "./tools.js";
 
@@ -26,6 +26,7 @@ import { startTools } from "./tools.js";
  */
 export async function startMapView({ layers, order, tip, figure, table = null, ready = null, own = null }) {
   startSheet();
+  layDrawer();
   startLegend();
   startAsOf();
   await startMap();

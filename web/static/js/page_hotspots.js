@@ -13,7 +13,7 @@ import { answer, line, setPanel } from "./panel.js";
 import { openPrint } from "./printing.js";
 import { showProvenance } from "./provenance.js";
 import { makeRanking } from "./ranking.js";
-import { getJSON, isCancelled, query } from "./request.js";
+import { getJSON, isCancelled, Problem, query } from "./request.js";
 import { catalogue, may, session } from "./session.js";
 import { openShare } from "./share.js";
 import { significanceLegend, significanceOf, significanceStyle } from "./significance.js";
@@ -37,6 +37,7 @@ const actions = element("div", { class: "actions mt-auto" });
 
 const unit = () => result?.unit ?? (get("unit") || (internal ? "cell" : "village"));
 const parameters = () => Object.fromEntries(ASKED.map((name) => [name, name === "unit" ? unit() : get(name)]));
+const rowsOf = (entries, kind) => entries.find((entry) => entry.kind === kind)?.rows ?? 0;
 const idOf = (row) => String(row.code ?? row.cell);
 
 export async function start() {
@@ -61,9 +62,11 @@ export async function start() {
 async function fetchResult() {
   asked?.abort();
   asked = new AbortController();
+  // Without areas or incidents there is nothing to ask; the page then says what is missing.
+  const listed = await catalogue();
+  if (!listed.some((entry) => entry.rows && AREAS.includes(entry.kind)) || (internal && !rowsOf(listed, "incident"))) throw new Problem({ what: t("hot.empty") });
   const given = { ...parameters(), unit: get("unit") || (internal ? "cell" : "village") };
-  const [found] = await Promise.all([getJSON(`/api/v1/hotspots${query(given)}`, { signal: asked.signal, label: t("busy.hotspots") }), catalogue()]);
-  return found;
+  return getJSON(`/api/v1/hotspots${query(given)}`, { signal: asked.signal, label: t("busy.hotspots") });
 }
 
 async function take(promise) {
@@ -82,7 +85,7 @@ async function take(promise) {
   } catch (error) {
     if (isCancelled(error)) return;
     setFigureLegend(null);
-    setPanel((await catalogue()).some((entry) => entry.kind === "incident" && entry.rows) || !internal ? problemBox(error, () => take(fetchResult())) : await nothing());
+    setPanel(rowsOf(await catalogue(), "incident") || (!internal && rowsOf(await catalogue(), "village")) ? problemBox(error, () => take(fetchResult())) : await nothing());
   }
 }
 

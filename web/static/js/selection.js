@@ -70,8 +70,9 @@ function at(latlng) {
   }
   const mine = ownFeatures?.at(latlng);
   if (mine) return { kind: ownFeatures.kind, id: mine.id, shape: mine };
-  const others = shown.filter((kind) => !preferred().includes(kind));
-  for (const kind of [...others, ...preferred().filter((name) => shown.includes(name))]) {
+  // Areas that are not in the order (the county) only frame the others.
+  const others = shown.filter((kind) => !AREAS.includes(kind));
+  for (const kind of [...others, ...preferred().filter((name) => shown.includes(name) && AREAS.includes(name))]) {
     const layer = layerOf(kind);
     const shape = layer instanceof ShapeLayer ? layer.pick(x, y, reach) : null;
     if (shape) return { kind, id: shape.id, shape, name: shape.properties.name };

@@ -38,9 +38,15 @@ export const reloadTable = () => figure && kind === figure.name && reload();
 
 const shown = () => get("table") || figure?.name || allEntries().find((entry) => entry.kind === "village" && entry.rows)?.kind || allEntries().find((entry) => entry.rows)?.kind || "";
 
-function draw(changed) {
+/** Give the drawer the height of the address; before the map takes its first position, or that would move. */
+export function layDrawer() {
   const height = get("drawer");
   drawer.dataset.height = drawer.parentNode.dataset.drawer = ["35", "70"].includes(height) ? height : "0";
+  return height;
+}
+
+function draw(changed) {
+  const height = layDrawer();
   document.getElementById("tool-table")?.setAttribute("aria-pressed", String(Boolean(height)));
   if (!height) return;
   if (kind !== shown() || !grid) build().catch(showProblem);

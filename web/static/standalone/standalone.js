@@ -109,6 +109,11 @@
   }
   data.points.forEach(function (feature) {
     var look = data.styles[feature.style];
+    if (feature.shape) {
+      L.geoJSON(feature.shape, { style: { renderer: canvas, color: look.fill, weight: look.width_px, fill: false } })
+        .eachLayer(function (line) { finish(line, feature); });
+      return;
+    }
     var hollow = look.mark === "ring";
     var style = { renderer: canvas, radius: look.mark === "cross" ? 2 : 4, color: hollow ? look.fill : "#FFFFFF", weight: hollow ? 1.5 : 0.7, fillColor: hollow ? "#FFFFFF" : look.fill, fillOpacity: 1 };
     if (look.mark === "cross") { style.color = look.fill; style.weight = 2; style.fillOpacity = 0; }
@@ -133,7 +138,8 @@
       pen.fillStyle = pen.strokeStyle = style.fill;
       pen.lineWidth = 1.5;
       pen.beginPath();
-      pen.arc(13, 7, style.mark === "cross" ? 2 : 4, 0, 7);
+      if (style.mark === "line") { pen.moveTo(2, 7); pen.lineTo(24, 7); }
+      else { pen.arc(13, 7, style.mark === "cross" ? 2 : 4, 0, 7); }
       if (style.mark === "disc") { pen.fill(); } else { pen.stroke(); }
     } else if (style.fill !== "transparent") {
       pen.fillStyle = fills[number];
