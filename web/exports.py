@@ -45,7 +45,7 @@ def _require(what: str | None) -> str:
 
 
 def download(make: Any, suffix: str, what: str, as_of: date | None) -> Response:
-    """Let `make(path)` write a file and send it; the file is deleted when it was sent.
+    """Let `make(path)` write a file and send it; nothing of it stays on the server.
 
     The name holds layer, place and day; the path is a random one of ours.
     """
@@ -56,11 +56,13 @@ def download(make: Any, suffix: str, what: str, as_of: date | None) -> Response:
     try:
         path = folder / f"export{suffix}"
         report = make(path)
-        response = send_file(path, as_attachment=True, download_name=f"export{suffix}")
-    except BaseException:
+        size = path.stat().st_size
+        file = path.open("rb")
+    finally:
+        # The open file outlives its name; where a system does not let it go, `uploads.sweep` does later.
         shutil.rmtree(folder, ignore_errors=True)
-        raise
-    response.call_on_close(lambda: shutil.rmtree(folder, ignore_errors=True))
+    response = send_file(file, as_attachment=True, download_name=f"export{suffix}")
+    response.content_length = size
     day = as_of or current.today()
     name = exporting.export_name(_title(what), current.setting("PLACE_NAME"), day, suffix)
     plain = exporting.export_name(what.replace(":", "-") if what.isascii() else "layer", "wangge", day, suffix)

@@ -141,11 +141,11 @@ def work_folder() -> Path:
 
 
 def sweep() -> None:
-    """Delete uploads that have been lying longer than they are kept."""
+    """Delete uploads that have been lying longer than they are kept, and downloads that could not be deleted at once."""
     oldest = time.time() - current_app.config["UPLOAD_KEEP_S"]
     for folder in work_folder().iterdir():
         with contextlib.suppress(OSError):
-            if _ID.match(folder.name) and folder.stat().st_mtime < oldest:
+            if _ID.match(folder.name.removeprefix("out-")) and folder.stat().st_mtime < oldest:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
