@@ -21,6 +21,8 @@ PROVINCES_WORDS = (
     "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82"
 )
 PROVINCES = frozenset(PROVINCES_WORDS.split())
+EXERCISE = "99"
+"""No province: what made-up counties and exercises begin with. Importing them is a warning, not an error."""
 LEVEL_DIGITS = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12}
 _TOWNSHIPS = ((1, 99), (100, 199), (200, 399), (400, 599))
 _VILLAGES = ((1, 199), (200, 399), (400, 498), (500, 598))

@@ -421,14 +421,17 @@ class _Run:
             # Evenly spread over the file: twenty thousand positions say the same as a million.
             good &= np.arange(len(good)) % (len(good) // _SUSPECT_ROWS) == 0
         lon, lat = prepared.lon[good], prepared.lat[good]
-        if outline is None or not len(lon) or bool(datum.outside_china(lon, lat).all()):
+        if not len(lon) or bool(datum.outside_china(lon, lat).all()):
             return None
+        known = self._off_known(prepared, good)
+        if known is not None or outline is None:
+            return known
         if survey.extents is not None and "polygon" in prepared.families:
             shapes = np.concatenate(
                 [preparing.frame_of(b, np.ones(b.num_rows, bool))[1] for _, b in prepared.batches()]
             )
             return datum.suspect_datum_areas(shapes, outline)
-        return self._off_known(prepared, good) or datum.suspect_datum(lon, lat, outline)
+        return datum.suspect_datum(lon, lat, outline)
 
     def _off_known(self, prepared: preparing.Prepared, good: np.ndarray) -> datum.DatumSuspicion | None:
         """Villages that are kept already show an offset best: the same codes, at other places."""
@@ -472,11 +475,12 @@ class _Run:
         kept = matching.read_kept(self.store, kind, self.viewer, on)
         judging.duplicates(prepared, usable, notebook)
         judging.against_kept(self.store, kind, prepared, usable, kept, self.options.mode, on, notebook)
-        homes = placing.homes(self.store, kind, on)
-        judging.inside_scope(self.store, kind, prepared, usable, homes, overrides, self.viewer, on, notebook)
+        homes = placing.homes(self.store, kind, prepared, on)
+        overrides |= homes
+        judging.inside_scope(self.store, kind, prepared, usable, overrides, self.viewer, on, notebook)
         judging.overlaps(kind, prepared, usable & ~prepared.bad, notebook)
-        if homes is not None:
-            judging.homeless(self.store, kind, prepared, usable & ~prepared.bad, homes, notebook)
+        if homes:
+            judging.homeless(prepared, usable & ~prepared.bad, homes["village_code"], notebook)
         keep = usable & ~prepared.bad
         report, blocked = self._report(source, keep)
         if blocked or self.options.dry_run:
@@ -493,7 +497,6 @@ class _Run:
             on=self.on,
             valid_from=BASELINE_DATE if first else self.on,
             overrides=overrides,
-            homes=homes,
         )
         change_id, written = self._write(kind, job, digest)
         return replace(
@@ -519,7 +522,7 @@ class _Run:
         if self.options.mapping:
             with self.store.change(self.viewer.name, "remember_mapping", details={"kind": kind.name}) as change:
                 mapping.remember(change.connection, kind.name, self.headers, self.options.mapping)
-        placing.refresh(self.store, kind, self.on, self.viewer.name)
+        placing.refresh(self.store, kind, self.viewer.name)
         return change_id, written
 
     def _parents(

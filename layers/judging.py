@@ -18,8 +18,7 @@ from .kinds import Kind
 from .mapping import Mapping
 from .matching import Kept
 from .notebook import Notebook
-from .placing import Homes
-from .preparing import Prepared, exchanged, frame_of
+from .preparing import Prepared, frame_of
 from .projecting import Frame
 from .rights import Viewer
 from .survey import Survey
@@ -85,11 +84,11 @@ def _require(kind: Kind, headers: list[str], chosen: Mapping, survey: Survey) ->
 
 def positions(kind: Kind | None, survey: Survey, prepared: Prepared, frame: Frame, notebook: Notebook) -> None:
     """Rows whose two numbers were exchanged, several features at one point, points among polygons."""
-    if not frame.swapped and frame.source == crs.LONLAT:
+    if not frame.swapped and crs.is_lonlat(frame.source):
         notebook.rows(
             "swapped",
             "warning",
-            np.flatnonzero(exchanged(survey)),
+            np.flatnonzero(survey.exchanged),
             lambda at: Finding(
                 Text("经纬度写反了，已对调。", "Longitude and latitude stood the wrong way round and were exchanged."),
                 severity="warning",
@@ -265,7 +264,6 @@ def inside_scope(
     kind: Kind,
     prepared: Prepared,
     usable: np.ndarray,
-    homes: Homes | None,
     overrides: dict[str, np.ndarray],
     viewer: Viewer,
     on: str,
@@ -281,9 +279,8 @@ def inside_scope(
         own = pd.Series(prepared.keys, dtype=object).isin(everything).to_numpy()
         above = overrides.get(kind.parent)
         inside = own | (pd.Series(above, dtype=object).isin(everything).to_numpy() if above is not None else False)
-    elif kind.homed and homes is not None:
-        village = homes(prepared.lon, prepared.lat)["village_code"]
-        inside = pd.Series(village, dtype=object).isin(reach.village_codes).to_numpy()
+    elif kind.homed:
+        inside = pd.Series(overrides["village_code"], dtype=object).isin(reach.village_codes).to_numpy()
     else:
         inside = np.zeros(len(prepared.rows), dtype=bool)
     rows = np.flatnonzero(usable & ~inside)
@@ -301,14 +298,11 @@ def inside_scope(
     )
 
 
-def homeless(
-    store: "Store", kind: Kind, prepared: Prepared, usable: np.ndarray, homes: Homes, notebook: Notebook
-) -> None:
+def homeless(prepared: Prepared, usable: np.ndarray, village: np.ndarray, notebook: Notebook) -> None:
     """Rows with a position that lies in no village: kept, and counted as outside."""
-    village = homes(prepared.lon, prepared.lat)["village_code"]
     outside = usable & np.isfinite(prepared.lon) & np.array([code is None for code in village], dtype=bool)
-    if outside.all():
-        return  # no villages yet, or another county altogether: that is said once, below
+    if not any(code is not None for code in village):
+        return  # there are no villages yet
     notebook.rows(
         "outside",
         "warning",

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
+from geo import crs
 from geo.words import Text
 
 from . import columns, shaping
@@ -60,6 +61,7 @@ class Prepared:
     lat: np.ndarray
     families: set[str]
     keys: np.ndarray | None  # value of the key field (object, None where empty)
+    days: np.ndarray | None = None  # day of each incident (datetime64[D], NaT without)
 
     def batches(self) -> Iterator[tuple[int, pa.RecordBatch]]:
         """(first position, batch): the columns named like fields, and lon, lat or shape."""
@@ -87,6 +89,7 @@ def prepare(
         keys=setting.codes.get(setting.kind.key) if setting.kind else None,
     )
     key_parts: list[np.ndarray] = []
+    day_parts: list[np.ndarray] = []
     writer = None
     start = 0
     with pa.OSFile(str(prepared.path), "wb") as file:
@@ -96,6 +99,8 @@ def prepare(
                 key_parts.append(key)
             if writer is None:
                 writer = pa.ipc.new_stream(file, made.schema)
+            if "occurred_on" in made.schema.names:
+                day_parts.append(made.column("occurred_on").to_numpy(zero_copy_only=False).astype("datetime64[D]"))
             writer.write_batch(made)
             start += batch.num_rows
             checked(start)
@@ -104,27 +109,20 @@ def prepare(
         writer.close()
     if prepared.keys is None and key_parts:
         prepared.keys = np.concatenate(key_parts)
+    if day_parts:
+        prepared.days = np.concatenate(day_parts)
     return prepared
 
 
 def _positions(survey: Survey, setting: Setting) -> tuple[np.ndarray, np.ndarray]:
     """Raw positions in EPSG:4490. A row whose two numbers stand the wrong way round is exchanged (and reported)."""
     x, y = survey.x, survey.y
-    if not setting.frame.swapped and setting.frame.source == "EPSG:4490":
-        with np.errstate(invalid="ignore"):
-            turned = exchanged(survey)
+    if not setting.frame.swapped and crs.is_lonlat(setting.frame.source):
+        turned = survey.exchanged
         x, y = np.where(turned, y, x), np.where(turned, x, y)
     lon, lat = setting.frame.to_lonlat(x, y)
     lost = ~(np.isfinite(lon) & np.isfinite(lat))
     return np.where(lost, np.nan, lon), np.where(lost, np.nan, lat)
-
-
-def exchanged(survey: Survey) -> np.ndarray:
-    """Rows of points whose latitude cannot be one, while exchanged both numbers fit China."""
-    if not survey.points:
-        return np.zeros(len(survey.x), dtype=bool)
-    with np.errstate(invalid="ignore"):
-        return (np.abs(survey.y) > 90) & (survey.y > 70) & (survey.y < 140) & (survey.x > 0) & (survey.x < 60)
 
 
 def _batch(

@@ -22,7 +22,7 @@ _NAME_TEXT = (
     "年龄 血型 照片 头像 重点人员 人员名单"
 )
 _NAME_WORDS = tuple(_NAME_TEXT.split())
-_NOT_PERSONAL = ("精神文明", "民族乡", "人脸抓拍机数", "电话亭")
+_NOT_PERSONAL = ("发生日", "精神文明", "民族乡", "电话亭", "门牌")
 _ENGLISH_WORDS = (
     "phone mobile telephone tel cellphone idcard idnumber idno passport plate licenceplate licenseplate platenumber "
     "ethnicity religion firstname lastname surname fullname personname householder ownername contactname contact email "

@@ -24,7 +24,6 @@ from .rows import close_rows, insert_rows, retire_rows
 if TYPE_CHECKING:
     from .store import Store
 
-Homes = Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]
 _LARGE = 200_000
 """Above so many kept rows a replacement does not compare row by row: everything is ended and written anew."""
 
@@ -41,7 +40,6 @@ class Job:
     on: str  # the day the change takes effect
     valid_from: str | None
     overrides: dict[str, np.ndarray] = field(default_factory=dict)
-    homes: Homes | None = None
 
 
 @dataclass(slots=True)
@@ -110,13 +108,9 @@ def _plain(job: Job) -> Iterator[pd.DataFrame]:
 
 
 def _finished(job: Job, frame: pd.DataFrame, shapes: np.ndarray | None, positions: np.ndarray) -> pd.DataFrame:
-    """The frame with overrides, homes and geometry."""
+    """The frame with overrides and geometry."""
     for name, values in job.overrides.items():
         frame[name] = values[positions]
-    if job.homes is not None:
-        for name, codes in job.homes(job.prepared.lon[positions], job.prepared.lat[positions]).items():
-            if name not in job.kind.names:
-                frame[name] = codes
     if job.kind.name == "incident" and "location_quality" in job.kind.names:
         _quality(frame, shapes)
     if shapes is None:

@@ -53,12 +53,23 @@ class Survey:
         return bool(self.by)
 
     @property
+    def exchanged(self) -> np.ndarray:
+        """Rows of points whose latitude cannot be one, while exchanged both numbers lie in or near China."""
+        if not self.points:
+            return np.zeros(len(self.x), dtype=bool)
+        with np.errstate(invalid="ignore"):
+            return (self.y > 90) & (self.y < 140) & (self.x > 0) & (self.x < 60)
+
+    @property
     def bounds(self) -> tuple[float, float, float, float] | None:
         """Bounds of the raw numbers without stray rows; None when no row has a position.
 
         Rows at 0, 0 stand for "unknown" and, in a long layer, one row in a hundred may be wild.
         """
         there = np.isfinite(self.x) & np.isfinite(self.y) & ~((self.x == 0) & (self.y == 0))
+        turned = self.exchanged
+        if turned.sum() <= there.sum() / 2:
+            there &= ~turned  # a few rows that stand the wrong way round say nothing about the layer
         if not there.any():
             return None
         if self.extents is not None:

@@ -70,7 +70,9 @@ def test_grid_codes_have_one_of_the_known_layouts(code: str, problem: str | None
 
 
 def test_decimals_and_exponents_are_mended_where_nothing_is_lost() -> None:
-    found = codes.restore(pd.Series(["433127101002.0", "4.33127101002E+11", "4.33127E+11", "433127101003", None]), cn12=True)
+    found = codes.restore(
+        pd.Series(["433127101002.0", "4.33127101002E+11", "4.33127E+11", "433127101003", None]), cn12=True
+    )
     assert found.values.tolist() == ["433127101002", "433127101002", "4.33127E+11", "433127101003", None]
     assert found.decimal.tolist() == [True, True, False, False, False]
     assert found.exponent.tolist() == [False, False, True, False, False]

@@ -58,7 +58,12 @@ def test_impossible_choices_are_refused(choice: dict[str, str]) -> None:
 
 
 def test_title_lines_above_the_header_are_skipped() -> None:
-    rows = [["望川县视频监控点台账", "", ""], ["制表：综治中心", "", ""], ["点位名称", "经度", "纬度"], ["东门", "109", "29"]]
+    rows = [
+        ["望川县视频监控点台账", "", ""],
+        ["制表：综治中心", "", ""],
+        ["点位名称", "经度", "纬度"],
+        ["东门", "109", "29"],
+    ]
     assert mapping.find_header(rows) == 2
     assert mapping.find_header([["", ""], ["a", "b"], ["1", "2"]]) == 1
     assert mapping.find_header([["only"], ["x"]]) == 0

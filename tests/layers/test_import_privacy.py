@@ -8,13 +8,45 @@ from layers import privacy
 
 @pytest.mark.parametrize(
     "header",
-    ["姓名", "户主姓名", "身份证号", "联系电话", "手机", "车牌号", "民族", "宗教信仰", "是否有前科", "精神障碍", "吸毒史", "信访人", "矫正对象", "phone_no", "ID Card", "人脸"],
+    [
+        "姓名",
+        "户主姓名",
+        "身份证号",
+        "联系电话",
+        "手机",
+        "车牌号",
+        "民族",
+        "宗教信仰",
+        "是否有前科",
+        "精神障碍",
+        "吸毒史",
+        "信访人",
+        "矫正对象",
+        "phone_no",
+        "ID Card",
+        "人脸",
+    ],
 )
 def test_headers_about_persons_are_refused(header: str) -> None:
     assert privacy.personal_header(header) == "name"
 
 
-@pytest.mark.parametrize("header", ["名称", "村名", "设备编码", "精神文明户数", "telescope", "category", "点位名称", "Name", "总人口", "code"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "名称",
+        "村名",
+        "发生日期",
+        "设备编码",
+        "精神文明户数",
+        "telescope",
+        "category",
+        "点位名称",
+        "Name",
+        "总人口",
+        "code",
+    ],
+)
 def test_harmless_headers_pass(header: str) -> None:
     assert privacy.personal_header(header) is None
 
