@@ -65,6 +65,24 @@ def _broken(number: int) -> Finding:
     )
 
 
+def doubts(connection: Connection) -> list[Finding]:
+    """A quick look when a store is opened: whether its last sealed act is there and no layer is older than it says.
+
+    A WAL that was deleted while it held acts leaves pages of different moments; `verify_chain` looks at everything.
+    """
+    last = connection.execute(select(schema.audit).order_by(desc(schema.audit.c.id)).limit(1)).mappings().one_or_none()
+    if last is None or seal(dict(last)) != last["hash"]:
+        return [_broken(0 if last is None else last["id"])]
+    newest = connection.scalar(select(func.max(schema.change.c.id))) or 0
+    if (last["change_id"] or 0) > newest:
+        return [_broken(last["id"])]
+    versions = json.loads(last["details"]).get("versions", {})
+    known = {row.kind: row.version for row in connection.execute(select(schema.layer_version))}
+    if any(known.get(kind, 0) < version for kind, version in versions.items()):
+        return [_broken(last["id"])]
+    return []
+
+
 def verify_chain(store: "Store") -> list[Finding]:
     """What does not fit: changed, missing or reordered audit rows, and kinds whose stored rows were lost or added."""
     findings: list[Finding] = []

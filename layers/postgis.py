@@ -4,10 +4,14 @@ The same tables as in a GeoPackage. Writers take turns by one advisory lock, whi
 file; readers never wait.
 """
 
+import importlib.util
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, cast, create_engine, event, func, select, text
+
+from geo.errors import StoreError
+from geo.words import Text
 
 from . import schema
 from .gpkg import sql
@@ -19,6 +23,11 @@ _TURN = 0x77616E67  # "wang": the advisory lock of writers
 
 def engine(url: str) -> Engine:
     """An engine on psycopg 3; times in UTC; connections are checked before use, so that a restart is survived."""
+    if importlib.util.find_spec("psycopg") is None:
+        raise StoreError(
+            Text("未安装 PostgreSQL 驱动。", "The PostgreSQL driver is not installed."),
+            mend=Text("请安装 wangge[postgis]。", "Install wangge[postgis]."),
+        )
     address = "postgresql+psycopg://" + url.split("://", 1)[1]
     made = create_engine(address, pool_pre_ping=True, pool_size=8, max_overflow=64)
 

@@ -21,9 +21,10 @@ from sqlalchemy.exc import DBAPIError
 from geo.errors import NotFoundError, StoreError
 from geo.words import Text
 
-from . import changes, gpkg, lock, migrate, postgis, schema
+from . import audit, changes, gpkg, lock, migrate, postgis, schema
 from .changes import Change
 from .faults import ConnectionLost, faults
+from .findings import Finding
 from .kinds import AREA_KINDS
 from .settings import Settings
 
@@ -56,6 +57,7 @@ class Store:
         self.dialect = "postgis" if path is None else "gpkg"
         self.settings = Settings(self)
         self.kept: dict[Any, Any] = {}
+        self.doubts: list[Finding] = []
         self._place_offset_h: int | None = None
         self._lock = None if path is None else lock.WriteLock(_beside(path, "write"))
         self.codes = "cn12"
@@ -126,7 +128,8 @@ class Store:
     def open(cls, url: str, *, readonly: bool = False) -> "Store":
         """Open an existing store; `store.readonly` is True when the file may only be read (show a banner then).
 
-        Raises NotFoundError when there is none, StoreError when it is damaged, of a newer version or on a network
+        `store.doubts` says when pages of different moments were found (show them, restore a backup). Raises
+        NotFoundError when there is none, StoreError when it is damaged, of a newer version or on a network
         drive. Pending changes of dead processes are cleaned up.
         """
         if is_postgis(url):
@@ -145,6 +148,8 @@ class Store:
         try:
             migrate.require_current(store)
             store.codes = store.settings.get("codes", "cn12")
+            with store.read() as connection:
+                store.doubts = audit.doubts(connection)
             if not store.readonly:
                 changes.sweep(store)
         except BaseException:

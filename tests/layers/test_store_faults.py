@@ -239,7 +239,26 @@ def test_a_store_whose_last_pages_were_lost_is_found_by_the_totals(tmp_path: Pat
         raw.execute("DELETE FROM camera_row WHERE fid > 5")
         raw.commit()
     with Store.open(str(path)) as store:
+        assert store.doubts == []
         assert [finding.kind for finding in audit.verify_chain(store)] == ["audit_totals"]
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "UPDATE layer_version SET version = 0",
+        "DELETE FROM change WHERE id = (SELECT max(id) FROM change)",
+        "UPDATE audit SET details = '{}'",
+    ],
+)
+def test_opening_tells_of_pages_of_different_moments(tmp_path: Path, loss: str) -> None:
+    path = tmp_path / "store.gpkg"
+    with Store.create(str(path)) as store:
+        put(store, cameras(2))
+        with store.write() as connection:
+            connection.exec_driver_sql(loss)
+    with Store.open(str(path)) as store:
+        assert len(store.doubts) == 1
 
 
 def test_a_damaged_file_is_refused_with_words(tmp_path: Path) -> None:
