@@ -62,7 +62,7 @@ def near_duplicates(
 
     # Reports equal in everything go first: they are the many, and the rest is then small enough to compare in pairs.
     same = pd.DataFrame({"x": x[order], "y": y[order], "t": when[order], "k": kinds[order]})
-    _, group = np.unique(same.groupby(["t", "k", "x", "y"], sort=False).ngroup().to_numpy(), return_inverse=True)
+    group = same.groupby(["t", "k", "x", "y"], sort=False).ngroup().to_numpy()
     head = np.full(group.max() + 1, len(order), dtype=np.int64)
     np.minimum.at(head, group, np.arange(len(order)))
     original[order] = order[head[group]]

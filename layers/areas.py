@@ -111,7 +111,7 @@ def _parents(store: "Store", frame: GeoDataFrame, kind: str, on: str) -> pd.Seri
         above = area_set(store, definition.parent_kind, on)
         at = shapely.point_on_surface(frame.geometry[located].array)
         home = above.home(shapely.get_x(at), shapely.get_y(at))
-        codes = np.append(above.frame.index.to_numpy(dtype=object), None)  # -1 takes the last one
+        codes = np.array([*above.frame.index, None], dtype=object)  # -1 takes the last one
         recorded[located] = codes[home]
     return recorded.where(recorded.notna(), None)
 

@@ -215,7 +215,7 @@ class _Work:
         of = figures.cameras_per_area(np.where(whole, home, -1), table.weight, len(frame)).astype(float)
         located = np.isfinite(table.lon) & np.isfinite(table.lat)
         self._account(table.weight, whole, home, located, silent)
-        if np.any(whole & np.array([value is None for value in table.columns["status"]], dtype=bool)):
+        if np.any(whole & ~table.recorded["status"]):
             self.found.notes.append(STATUS_NOTE)
         known = frame["problem"].isna()
         if self.where is None and not len(table.lon):

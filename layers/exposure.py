@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import CRS
 
 from geo import crs
 from geo.errors import InputError
 from geo.words import Text
 
 from .areas import AreaSet, area_set
+from .hotspot_units import Units
 from .kept import kept
 
 if TYPE_CHECKING:
@@ -49,21 +49,8 @@ def require_exposure(name: str) -> str:
     return name
 
 
-def exposure_of(
-    store: "Store", name: str, on: str, shapes: np.ndarray, system: CRS, *, kind: str, codes: np.ndarray
-) -> Exposure:
-    """The exposure of units.
-
-    Parameters
-    ----------
-    name
-        area, households or population.
-    shapes
-        Units as polygons in `system` (metric), None where a unit has no land.
-    kind
-        Area kind of the units, or "cell".
-    codes
-        Their codes.
+def exposure_of(store: "Store", name: str, on: str, units: Units) -> Exposure:
+    """The exposure of units: area, households or population, kept as long as the areas do not change.
 
     Raises
     ------
@@ -71,18 +58,19 @@ def exposure_of(
         When neither grids nor villages record the figure.
     """
     if name == "area":
-        return Exposure(np.nan_to_num(shapely.area(shapes)), (), ())
-    own = _recorded(area_set(store, kind, on), name) if kind != "cell" else None
+        return Exposure(units.area_m2, (), ())
+    return kept(store).get(("exposure", units.key, name), lambda: _exposure(store, name, on, units))
+
+
+def _exposure(store: "Store", name: str, on: str, units: Units) -> Exposure:
+    own = _recorded(area_set(store, units.kind, on), name) if units.kind != "cell" else None
     if own is not None and own.notna().any():
-        missing = int(own.isna().sum())
-        return Exposure(own.reindex(codes).to_numpy(dtype=float), (), _missing_note(missing, name))
+        return Exposure(own.reindex(units.codes).to_numpy(dtype=float), (), _missing_note(int(own.isna().sum()), name))
     for source in ("grid", "village"):
         zones = area_set(store, source, on)
         figures = _recorded(zones, name)
         if figures.notna().any():
-            return Exposure(
-                _spread(zones, figures, shapes, system), (source,), _missing_note(int(figures.isna().sum()), name)
-            )
+            return Exposure(_spread(zones, figures, units), (source,), _missing_note(int(figures.isna().sum()), name))
     label = EXPOSURES[name]
     raise InputError(
         Text(f"网格和村都没有记录{label.zh}。", f"Neither grids nor villages record {label.en}."),
@@ -107,10 +95,15 @@ def _missing_note(missing: int, name: str) -> tuple[Text, ...]:
     )
 
 
-def _spread(zones: AreaSet, figures: pd.Series, shapes: np.ndarray, system: CRS) -> np.ndarray:
+def _spread(zones: AreaSet, figures: pd.Series, units: Units) -> np.ndarray:
     """Figures of zones shared out to units by area."""
     known = np.flatnonzero(figures.notna().to_numpy() & zones.frame.geometry.notna().to_numpy())
-    lands = shapely.make_valid(crs.transform_geometries(zones.frame.geometry.to_numpy()[known], crs.LONLAT, system))
+    shapes = crs.transform_geometries(units.drawn, crs.LONLAT, units.system)
+    there = ~shapely.is_missing(shapes)
+    shapes[there] = shapely.make_valid(shapes[there])
+    lands = shapely.make_valid(
+        crs.transform_geometries(zones.frame.geometry.to_numpy()[known], crs.LONLAT, units.system)
+    )
     zone, unit = shapely.STRtree(shapes).query(lands, predicate="intersects")
     shapely.prepare(lands)
     whole = shapely.covers(lands[zone], shapes[unit])
@@ -121,14 +114,3 @@ def _spread(zones: AreaSet, figures: pd.Series, shapes: np.ndarray, system: CRS)
     with np.errstate(divide="ignore", invalid="ignore"):
         given = np.where(size[zone] > 0, value[zone] * part / size[zone], 0.0)
     return np.bincount(unit, weights=given, minlength=len(shapes))
-
-
-def kept_exposure(
-    store: "Store", key: tuple, name: str, on: str, shapes: np.ndarray, system: CRS, *, kind: str, codes: np.ndarray
-) -> Exposure:
-    """`exposure_of`, kept under `key` (what identifies the units) as long as grids and villages do not change."""
-    versions = tuple(store.versions(["grid", "village", "township", "county"]).values())
-    return kept(store).get(
-        ("exposure", key, name, on, versions),
-        lambda: exposure_of(store, name, on, shapes, system, kind=kind, codes=codes),
-    )

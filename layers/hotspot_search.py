@@ -15,7 +15,7 @@ from geo.duplicates import near_duplicates, stacked
 from geo.words import Text
 
 from .coverage import records
-from .exposure import EXPOSURES, kept_exposure
+from .exposure import EXPOSURES, exposure_of
 from .hotspot_units import Units
 from .hotspot_words import hotspot_sentence, period_words
 from .incidents import Chosen, IncidentFilter, Incidents, categories, choose, read_incidents
@@ -86,16 +86,7 @@ class Search:
         n = len(units.codes)
         every = np.bincount(home, minlength=n).astype(float)
         once = np.bincount(home[distinct], minlength=n).astype(float)
-        exposed = kept_exposure(
-            self.store,
-            units.key,
-            self.exposure,
-            self.on,
-            units.shapes,
-            units.system,
-            kind=units.kind,
-            codes=units.codes,
-        )
+        exposed = exposure_of(self.store, self.exposure, self.on, units)
         found = statistics.hot_and_cold(
             once,
             exposed.per_unit,
@@ -106,7 +97,8 @@ class Search:
         )
         table = self._rows(every, exposed.per_unit, found)
         # Where many are sure beyond measure (q is 0 to six digits) the strongest comes first.
-        excess = np.nan_to_num(found.test.neighbourhood_count / found.test.neighbourhood_expected)
+        test = found.test
+        excess = np.nan_to_num(test.neighbourhood_count / np.maximum(test.neighbourhood_expected, 1e-9))
         order = np.lexsort((table.iloc[:, 0].astype(str), -excess, table["q"].fillna(2.0), ~table["hot"]))
         summary = self._summary(everything, picked, incidents, counted, distinct, found, exposed.per_unit, every)
         hot = order[found.hot[order]]
@@ -245,7 +237,7 @@ class Search:
             most = int(of_category.argmax()) if stop > start else -1
             sentences.append(
                 hotspot_sentence(
-                    place=self.units.names[row],
+                    place=self.units.name_of(row),
                     neighbours=int(neighbours[number]),
                     count=int(found.test.neighbourhood_count[row]),
                     expected=float(found.test.neighbourhood_expected[row]),

@@ -1,7 +1,7 @@
 """The units hotspots are looked for in: equal-area cells over what a viewer may see, grids or villages."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,9 +36,10 @@ class Units:
     kind: str
     key: tuple[Any, ...]  # what identifies them, for caches
     codes: np.ndarray
-    names: list[Text]  # of the unit, or of the village around a cell
+    name_of: Callable[[int], Text]  # of a unit by row: its name, or the part of the village a cell lies in
     frame: pd.DataFrame  # further columns of the rows: name, parent_code, derived; none for cells
-    shapes: np.ndarray  # polygons in `system`, None without land
+    drawn: np.ndarray  # polygons in lon/lat, None without land
+    area_m2: np.ndarray  # 0 without land
     system: CRS
     neighbours: sparse.csr_array
     lon: np.ndarray
@@ -102,16 +103,17 @@ def _cells(store: "Store", viewer: Viewer, kind: str, on: str, key: tuple, cell_
         kind=kind,
         key=key,
         codes=cells.codes,
-        names=_cell_names(villages.frame, around, cells.codes, x, y, system),
+        name_of=_CellNames(villages.frame, around, cells.codes, x, y, system),
         frame=pd.DataFrame(index=range(len(cells))),
-        shapes=cells.geometry,
+        drawn=drawn,
+        area_m2=cells.area_m2,
         system=system,
         neighbours=cells.neighbours,
         lon=lon,
         lat=lat,
         lonlat=GeoDataFrame(geometry=drawn, index=pd.Index(cells.codes, name="cell", dtype=object), crs=crs.LONLAT),
         notes=notes,
-        _home=_CellHome(within, cells, system),
+        _home=_CellHome(within, replace(cells, geometry=cells.geometry[:0]), system),
     )
 
 
@@ -136,29 +138,40 @@ _DIRECTIONS = (
 _MIDDLE = 0.25  # of the side of a square as large as the village: nearer to its centre no direction is named
 
 
-def _cell_names(
-    villages: GeoDataFrame, around: np.ndarray, codes: np.ndarray, x: np.ndarray, y: np.ndarray, system: CRS
-) -> list[Text]:
-    """For each cell the village it lies in, with the part of the village; its own code where there is no village."""
-    metric = crs.transform_geometries(villages.geometry.to_numpy(), crs.LONLAT, system)
-    centre = shapely.centroid(metric)
-    row = np.maximum(around, 0)
-    if not len(villages):
-        return [Text(f"单元 {code}", f"cell {code}") for code in codes]
-    dx, dy = x - shapely.get_x(centre)[row], y - shapely.get_y(centre)[row]
-    middle = np.hypot(dx, dy) < _MIDDLE * np.sqrt(shapely.area(metric)[row])
-    octant = np.rint(np.nan_to_num(np.arctan2(dy, dx)) / (np.pi / 4)).astype(int) % 8
-    named = [str(name or code) for name, code in zip(villages["name"], villages.index, strict=True)]
-    names = []
-    for number, code in enumerate(codes):
-        if around[number] < 0:
-            names.append(Text(f"单元 {code}", f"cell {code}"))
-            continue
-        village, part = named[around[number]], _DIRECTIONS[octant[number]]
-        names.append(
-            Text(village, village) if middle[number] else Text(f"{village}{part.zh}", f"the {part.en} {village}")
-        )
-    return names
+@dataclass(frozen=True, slots=True)
+class _CellNames:
+    """Names a cell after the part of the village it lies in; by its own code where there is no village."""
+
+    villages: GeoDataFrame
+    around: np.ndarray  # row of the village of each cell, -1 for none
+    codes: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    system: CRS
+
+    def __call__(self, row: int) -> Text:
+        home, code = self.around[row], self.codes[row]
+        if home < 0:
+            return Text(f"单元 {code}", f"cell {code}")
+        village = str(self.villages["name"].iloc[home] or self.villages.index[home])
+        land = crs.transform_geometries([self.villages.geometry.iloc[home]], crs.LONLAT, self.system)[0]
+        centre = shapely.centroid(land)
+        dx, dy = self.x[row] - centre.x, self.y[row] - centre.y
+        if np.hypot(dx, dy) < _MIDDLE * np.sqrt(land.area):
+            return Text(village, village)
+        part = _DIRECTIONS[round(np.arctan2(dy, dx) / (np.pi / 4)) % 8]
+        return Text(f"{village}{part.zh}", f"the {part.en} {village}")
+
+
+@dataclass(frozen=True, slots=True)
+class _AreaNames:
+    """Names an area by its name, or its code."""
+
+    frame: GeoDataFrame
+
+    def __call__(self, row: int) -> Text:
+        name = str(self.frame["name"].iloc[row] or self.frame.index[row])
+        return Text(name, name)
 
 
 def _areas(store: "Store", viewer: Viewer, kind: str, on: str, key: tuple, cell_m: float, tolerance_m: float) -> Units:
@@ -181,14 +194,14 @@ def _areas(store: "Store", viewer: Viewer, kind: str, on: str, key: tuple, cell_
     shapes = np.full(len(drawn), None, dtype=object)
     shapes[~missing] = shapely.make_valid(crs.transform_geometries(drawn[~missing], crs.LONLAT, system))
     at = shapely.point_on_surface(drawn)
-    names = [str(name or code) for name, code in zip(frame["name"], frame.index, strict=True)]
     return Units(
         kind=kind,
         key=key,
         codes=frame.index.to_numpy(dtype=object),
-        names=[Text(name, name) for name in names],
+        name_of=_AreaNames(frame[["name"]]),
         frame=frame[["name", "parent_code", "derived"]].reset_index(drop=True),
-        shapes=shapes,
+        drawn=drawn,
+        area_m2=np.nan_to_num(shapely.area(shapes)),
         system=system,
         neighbours=neighbours_of_areas(shapes, tolerance_m=tolerance_m),
         lon=shapely.get_x(at),

@@ -121,7 +121,7 @@ def _without_numbers(result: HotspotResult, units: Units) -> HotspotResult:
     rows = result.rows.copy()
     for name in _NUMBERS:
         rows[name] = None
-    names = dict(zip(units.codes, units.names, strict=True))
+    row_of = dict(zip(units.codes, range(len(units.codes)), strict=True))
     period = period_words(
         None if result.summary["first_day"] is None else (result.summary["first_day"], result.summary["last_day"])
     )
@@ -141,6 +141,6 @@ def _without_numbers(result: HotspotResult, units: Units) -> HotspotResult:
         provenance=made,
         summary=shown | hidden,
         rows=rows,
-        sentences=[plain_sentence(names[code], period) for code in rows.loc[rows["hot"], "code"]],
+        sentences=[plain_sentence(units.name_of(row_of[code]), period) for code in rows.loc[rows["hot"], "code"]],
         categories=[],
     )

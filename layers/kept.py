@@ -1,7 +1,7 @@
 """Results kept in memory for as long as the layers they came from do not change.
 
 A key holds everything that shapes the result: layer versions, role and area scope, parameters. Each open store has its
-own cache of bounded length; the entry used longest ago goes first.
+own cache of bounded size; the entry used longest ago goes first.
 """
 
 from collections import OrderedDict
@@ -15,8 +15,20 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-LIMIT = 48
-"""Entries per store: a handful of area lookups and the views that a few people look at in turn."""
+LIMIT = 1_000_000
+"""Rows kept per store, all entries together: some hundred megabytes at most, and a county's views many times over."""
+
+_LEAST = 1_000  # what an entry counts at least, so that their number is bounded too
+
+
+def rows_of(value: Any) -> int:
+    """How many rows a kept value holds: its length, or that of the table or arrays inside it."""
+    for name in ("rows", "frame", "lonlat", "lon", "codes", "array", "per_unit"):
+        inner = getattr(value, name, None)
+        if inner is not None:
+            # A pixel is a single number, a row several of them.
+            return len(inner) if name != "array" else inner.size // 16
+    return len(value) if hasattr(value, "__len__") else 0
 
 
 class Kept:
@@ -24,7 +36,8 @@ class Kept:
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
-        self._entries: OrderedDict[Hashable, Any] = OrderedDict()
+        self._total = 0
+        self._entries: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -35,13 +48,16 @@ class Kept:
         with self._lock:
             if key in self._entries:
                 self._entries.move_to_end(key)
-                return self._entries[key]
+                return self._entries[key][0]
         value = make()
+        cost = max(_LEAST, rows_of(value))
         with self._lock:
-            self._entries[key] = value
-            self._entries.move_to_end(key)
-            while len(self._entries) > self._limit:
-                self._entries.popitem(last=False)
+            if key in self._entries:
+                self._total -= self._entries.pop(key)[1]
+            self._entries[key] = (value, cost)
+            self._total += cost
+            while self._total > self._limit and len(self._entries) > 1:
+                self._total -= self._entries.popitem(last=False)[1][1]
         return value
 
 

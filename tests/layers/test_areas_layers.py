@@ -123,7 +123,7 @@ def test_areas_are_kept_until_an_area_layer_changes(gpkg_store):
 
 
 def test_the_cache_is_bounded_and_forgets_what_was_used_longest_ago():
-    cache = Kept(limit=2)
+    cache = Kept(limit=2_000)
     made = []
 
     def get(key):
@@ -133,6 +133,16 @@ def test_the_cache_is_bounded_and_forgets_what_was_used_longest_ago():
         assert get(key) == key
     assert made == ["a", "b", "c", "b"]
     assert len(cache) == 2
+
+
+def test_large_entries_push_out_more_than_small_ones():
+    cache = Kept(limit=10_000)
+    for key in range(5):
+        cache.get(key, lambda: None)
+    cache.get("large", lambda: np.zeros(9_000))
+    assert len(cache) == 2
+    cache.get("too large", lambda: np.zeros(90_000))
+    assert len(cache) == 1
 
 
 def test_each_open_store_has_its_own_cache(tmp_path):
