@@ -138,13 +138,22 @@ def camera_classes(status: Sequence[Any]) -> Classes:
     return Classes(Text("视频监控点", "Cameras"), _counted(styles, style_of), style_of)
 
 
-def plain_classes(label: Text, count: int, geometry: str, kind: str = "") -> Classes:
-    """One class for a layer that is shown as it is: areas filled pale, points as discs in the colour of their kind."""
-    colours = table()
-    point = geometry == "point"
-    fill = colours.get(kind, colours["point"])["color"] if point else colours["sequence"][0]
-    style = Style("all", label, fill, mark="disc" if point else "", count=count)
+def plain_classes(label: Text, count: int) -> Classes:
+    """One class for areas that are shown as they are, filled pale."""
+    style = Style("all", label, table()["sequence"][0], count=count)
     return Classes(label, (style,), np.zeros(count, dtype=np.int64))
+
+
+def mark_classes(label: Text, is_line: np.ndarray, kind: str = "") -> Classes:
+    """Points as discs and lines as strokes, in the colour of their kind; `is_line` is a boolean per row."""
+    colours = table()
+    color = colours["incident" if kind == "incident" else "point"]["color"]
+    styles = [
+        Style("point", label, color, mark="disc"),
+        Style("line", Text(f"{label.zh}（线）", f"{label.en} (lines)"), color, mark="line", width_px=1.6),
+    ]
+    style_of = is_line.astype(np.int64)
+    return Classes(label, _counted(styles, style_of), style_of)
 
 
 def line_style(name: str) -> tuple[Text, float, str, list[float]]:

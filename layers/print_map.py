@@ -14,12 +14,13 @@ import numpy as np
 import shapely
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.lines import Line2D
 from matplotlib.path import Path
 
 from geo.words import Text
 
 from .cartography import Classes, Style, line_style, table
-from .print_sheet import Extent, Names
+from .print_sheet import Extent, Marks, Names
 
 if TYPE_CHECKING:
     from .print_layout import Drawing
@@ -76,8 +77,7 @@ def draw_map(drawing: Drawing, axes: Axes) -> None:
         _outlines(axes, boundary.geometry.to_numpy(), boundary.derived, boundary.level, window)
     _outlines(axes, sheet.county.to_numpy(), np.zeros(len(sheet.county), dtype=bool), sheet.outline, window)
     for marks in sheet.marks:
-        seen = _points_in(marks.x, marks.y, drawing.extent)
-        _marks(axes, marks.x[seen], marks.y[seen], marks.classes, marks.classes.style_of[seen])
+        _marks(axes, marks, seen_marks(drawing, marks))
     _names(drawing, axes)
 
 
@@ -145,17 +145,28 @@ def _outlines(axes: Axes, geometries: np.ndarray, derived: np.ndarray, level: st
         axes.add_collection(drawn, autolim=False)
 
 
-def _points_in(x: np.ndarray, y: np.ndarray, extent: Extent) -> np.ndarray:
-    west, south, east, north = extent
-    return (x >= west) & (x <= east) & (y >= south) & (y <= north)
+def seen_marks(drawing: Drawing, marks: Marks) -> np.ndarray:
+    """Which points and lines can be seen on the map (boolean per row)."""
+    west, south, east, north = drawing.extent
+    seen = (marks.x >= west) & (marks.x <= east) & (marks.y >= south) & (marks.y <= north)
+    lines = np.array([style.mark == "line" for style in marks.classes.styles])[marks.classes.style_of]
+    seen[lines] = shapely.intersects(marks.geometry[lines], shapely.box(west, south, east, north))
+    return seen
 
 
-def _marks(axes: Axes, x: np.ndarray, y: np.ndarray, classes: Classes, style_of: np.ndarray) -> None:
-    many = len(x) > MANY_MARKS
-    for number, style in enumerate(classes.styles):
-        chosen = style_of == number
-        if chosen.any():
-            _mark(axes, style, x[chosen], y[chosen], _MARK_SIZE * (0.6 if many else 1.0), flat=many)
+def _marks(axes: Axes, marks: Marks, seen: np.ndarray) -> None:
+    many = int(seen.sum()) > MANY_MARKS
+    for number, style in enumerate(marks.classes.styles):
+        chosen = seen & (marks.classes.style_of == number)
+        if not chosen.any():
+            continue
+        if style.mark == "line":
+            lines = [shapely.get_coordinates(line) for line in shapely.get_parts(marks.geometry[chosen])]
+            drawn = LineCollection(lines, colors=style.fill, linewidths=style.width_px * POINTS_PER_PX, zorder=4)
+            axes.add_collection(drawn, autolim=False)
+        else:
+            size = _MARK_SIZE * (0.6 if many else 1.0)
+            _mark(axes, style, marks.x[chosen], marks.y[chosen], size, flat=many)
 
 
 def _mark(axes: Axes, style: Style, x: np.ndarray, y: np.ndarray, size: float, *, flat: bool = False) -> None:
@@ -178,7 +189,10 @@ def _mark(axes: Axes, style: Style, x: np.ndarray, y: np.ndarray, size: float, *
 
 def mark_sample(axes: Axes, style: Style, x: float, y: float) -> None:
     """The mark of a class at one place, a little larger, for the legend."""
-    _mark(axes, style, np.array([x]), np.array([y]), _MARK_SIZE * 1.5)
+    if style.mark == "line":
+        axes.add_line(Line2D([x - 3.5, x + 3.5], [y, y], color=style.fill, linewidth=style.width_px * POINTS_PER_PX))
+    else:
+        _mark(axes, style, np.array([x]), np.array([y]), _MARK_SIZE * 1.5)
 
 
 def legend_groups(drawing: Drawing) -> list[LegendGroup]:
@@ -193,7 +207,7 @@ def legend_groups(drawing: Drawing) -> list[LegendGroup]:
         # On a map of the whole, units without a shape count too: the legend adds up to the number of units.
         counted = seen if sheet.zoomed else seen | lost
         layers.append((sheet.areas.classes, counted, int((counted & lost).sum())))
-    layers += [(marks.classes, _points_in(marks.x, marks.y, drawing.extent), 0) for marks in sheet.marks]
+    layers += [(marks.classes, seen_marks(drawing, marks), 0) for marks in sheet.marks]
     for classes, seen, lost_count in layers:
         counts = np.bincount(classes.style_of[seen], minlength=len(classes.styles))
         styles = [

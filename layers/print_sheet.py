@@ -24,11 +24,12 @@ class Areas:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Points (or the middle of whatever else) to mark by class."""
+    """Points and lines to mark by class; `x`, `y` are a place on each, `geometry` is drawn where the class is a line."""
 
     x: np.ndarray
     y: np.ndarray
     classes: Classes
+    geometry: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)

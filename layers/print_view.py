@@ -104,7 +104,7 @@ def _marks(content: Content, system: Any) -> tuple[Marks, ...]:
         return ()
     at = shapely.point_on_surface(content.points)
     x, y = crs.transform_xy(shapely.get_x(at), shapely.get_y(at), crs.LONLAT, system)
-    return (Marks(x, y, content.point_classes),)
+    return (Marks(x, y, content.point_classes, crs.transform_geometries(content.points, crs.LONLAT, system)),)
 
 
 def _lines(store: "Store", viewer: Viewer, level: str, as_of: str, system: Any) -> tuple[Boundary, ...]:

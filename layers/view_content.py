@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .store import Store
 
 _PER_SOURCE = 40
+_LINEAR = (1, 2, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Content:
     """What a view shows, in lon/lat, and what it says of itself.
 
     `area_rows` and `point_rows` are the rows of the table of the same view (`export_source.read`) that the areas and
-    the points stand for.
+    the points (or lines) stand for.
     """
 
     title: Text
@@ -145,9 +146,7 @@ def _layer(store: "Store", viewer: Viewer, view: str, options: Options) -> Conte
     if view == "camera":
         point_classes = cartography.camera_classes(frame["status"][others].tolist())
     elif others.any():
-        point_classes = cartography.plain_classes(
-            label, int(others.sum()), "point", "incident" if view == "incident" else ""
-        )
+        point_classes = cartography.mark_classes(label, np.isin(kinds[others], _LINEAR), view)
     lost = int((~surface & ~others).sum())
     found = Text(f"共 {len(frame):,} 个{label.zh}", f"{label.en}: {len(frame):,} in all")
     return Content(
@@ -162,7 +161,7 @@ def _layer(store: "Store", viewer: Viewer, view: str, options: Options) -> Conte
         names=frame["name"][surface] if "name" in frame else pd.Series([""] * int(surface.sum())),
         shapes=shapes[surface],
         derived=made[surface],
-        classes=cartography.plain_classes(label, int(surface.sum()), "area") if surface.any() else None,
+        classes=cartography.plain_classes(label, int(surface.sum())) if surface.any() else None,
         level=view if view in AREA_KINDS else "shape",
         area_rows=np.flatnonzero(surface),
         points=shapes[others],

@@ -84,7 +84,7 @@ def map_data(
         ],
         "county": _shape(outline, tolerance_m),
         "areas": areas,
-        "points": _points(content, values, offset),
+        "points": _points(content, values, offset, tolerance_m),
         "boundaries": [] if towns is None else _boundaries(towns, tolerance_m),
         "names": [] if towns is None else _town_names(towns),
         "ranking": _ranking(table, areas),
@@ -155,28 +155,29 @@ def _areas(
     return listed
 
 
-def _points(content: view_content.Content, values: list[tuple[str | None, ...]], offset: int) -> list[dict[str, Any]]:
+def _points(
+    content: view_content.Content, values: list[tuple[str | None, ...]], offset: int, tolerance_m: float
+) -> list[dict[str, Any]]:
+    """Points with their place; lines have a shape besides."""
     if content.points is None or content.point_classes is None:
         return []
     at = shapely.point_on_surface(content.points)
-    return [
-        {
-            "code": "",
-            "name": _name(name),
-            "style": offset + int(style),
-            "lon": round(float(lon), 6),
-            "lat": round(float(lat), 6),
-            "values": values[row],
-        }
-        for lon, lat, style, row, name in zip(
-            shapely.get_x(at),
-            shapely.get_y(at),
-            content.point_classes.style_of,
-            content.point_rows,
-            content.point_names,
-            strict=True,
+    listed = []
+    for number, (lon, lat) in enumerate(zip(shapely.get_x(at), shapely.get_y(at), strict=True)):
+        style = int(content.point_classes.style_of[number])
+        line = content.point_classes.styles[style].mark == "line"
+        listed.append(
+            {
+                "code": "",
+                "name": _name(content.point_names[number]),
+                "style": offset + style,
+                "lon": round(float(lon), 6),
+                "lat": round(float(lat), 6),
+                "values": values[content.point_rows[number]],
+                "shape": _shape(content.points[number], tolerance_m) if line else None,
+            }
         )
-    ]
+    return listed
 
 
 def _name(value: Any) -> str:

@@ -297,3 +297,13 @@ def test_frames_are_left_unchanged(county_store: Store) -> None:
     before = sheet.areas.geometry.copy()
     print_layout.draw(sheet, print_page.page())
     pd.testing.assert_series_equal(sheet.areas.geometry, before)
+
+
+def test_lines_are_drawn_as_lines_and_counted_when_they_cross_the_map(gpkg_store: Store) -> None:
+    squares.put(gpkg_store, "county", squares.county())
+    crossing = shapely.LineString([squares.at(0.1, 0.1), squares.at(2.9, 1.9)])
+    squares.put(gpkg_store, "boundary_line", squares.frame([crossing], number=["0001"]))
+    drawing = drawn(gpkg_store, "boundary_line", bbox=(111.13, 30.07, 111.17, 30.13))
+    assert groups(drawing)["界线"] == ({"界线（线）": 1}, "1")
+    # No end of the line lies on this part of the map, only its middle does.
+    assert len(drawing.sheet.marks[0].geometry) == 1

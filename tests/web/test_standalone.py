@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import shapely
 import squares
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +40,7 @@ def county_store(gpkg_store: Store) -> Store:
         ("township", squares.townships().assign(name=NASTY[:2])),
         ("village", squares.villages().assign(name=NASTY)),
         ("camera", squares.cameras().assign(name=NASTY[0])),
+        ("boundary_line", squares.frame([shapely.LineString([squares.at(0, 0), squares.at(3, 2)])], number=["0001"])),
     ):
         squares.put(gpkg_store, kind, rows)
     return gpkg_store
@@ -168,7 +170,8 @@ def opened(browser: Browser, path: Path) -> tuple[Page, list[str], list[str]]:
 
 @pytest.mark.browser
 @pytest.mark.parametrize(
-    ("view", "count", "language"), [("coverage", 6, "zh"), ("camera", 9, "en"), ("township", 2, "zh")]
+    ("view", "count", "language"),
+    [("coverage", 6, "zh"), ("camera", 9, "en"), ("township", 2, "zh"), ("boundary_line", 1, "zh")],
 )
 def test_it_opens_from_disk_draws_everything_and_asks_nobody(
     county_store: Store, tmp_path: Path, chromium: Browser, view: str, count: int, language: str
