@@ -37,7 +37,7 @@ def told(error: BaseException, *, lost: bool) -> StoreError:
             ),
             mend=Text("请清理磁盘空间后再试。", "Free some disk space and try again."),
         )
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or state in ("55P03", "40001", "40P01"):
         return lock.busy()
     if name.startswith("SQLITE_READONLY"):
         return StoreError(Text("数据文件只读，不能更改。", "The store is read-only."))

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 FOLDER_VARIABLE = "WANGGE_TEST_CLUSTER"
+OWNER_VARIABLE = "WANGGE_TEST_OWNER"
 TEMPLATE = "wangge_template"
 
 
@@ -75,7 +76,17 @@ class Cluster:
             options = ["--username=wangge", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
             self.run(self.bin / "initdb", "-D", data, *options)
             self._pg_ctl("start")
+            self._end_with(int(os.environ.get(OWNER_VARIABLE, os.getpid())))
             (self.folder / "ready").touch()
+
+    def _end_with(self, process: int) -> None:
+        """Leave a watcher that stops the server when the test run is killed and cannot do so itself."""
+        watch = (
+            f"(while [ -d /proc/{process} ] && [ -d {self.folder}/data ]; do sleep 2; done; "
+            f"[ -d {self.folder}/data ] && {self.bin}/pg_ctl stop -m immediate -D {self.folder}/data; "
+            f"rm -rf {self.folder}) >/dev/null 2>&1 </dev/null &"
+        )
+        subprocess.run(["sh", "-c", watch], check=True, start_new_session=True, cwd="/", **self._user)
 
     def _pg_ctl(self, act: str) -> None:
         settings = (

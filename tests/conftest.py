@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster import FOLDER_VARIABLE, Cluster, binaries, has_postgis, new_folder
+from cluster import FOLDER_VARIABLE, OWNER_VARIABLE, Cluster, binaries, has_postgis, new_folder
 
 from layers.store import Store
 
@@ -14,6 +14,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """The first process names the cluster's folder; xdist workers inherit it and share the cluster."""
     if not hasattr(config, "workerinput"):
         os.environ[FOLDER_VARIABLE] = str(new_folder())
+        os.environ[OWNER_VARIABLE] = str(os.getpid())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
