@@ -39,8 +39,7 @@ class Lookup:
     _origin: tuple[float, float]
     _scale: tuple[float, float]  # cells per unit
     _shape: tuple[int, int]  # columns, rows
-    _label: np.ndarray  # int32 per cell: area, -1 none, -2 ask the candidates
-    _full: np.ndarray  # int32 per cell: lowest area that covers all of it, -1 none
+    _label: np.ndarray  # int32 per cell: area; -1 none; -2 ask the candidates, else none; -3 - n ask them, else area n
     _start: np.ndarray  # int32 per cell + 1: where its candidates begin
     _candidates: np.ndarray  # int32, ascending within a cell
 
@@ -53,7 +52,8 @@ class Lookup:
         codes
             One code per area; decides who owns a shared border.
         geometries
-            Polygons or multipolygons, in any planar coordinates. Null, empty and non-areal ones are never hit.
+            Polygons or multipolygons, in any planar coordinates. Null, empty and non-areal ones, and those with a
+            coordinate that is no number, are never hit.
         cells
             Number of cells along the longer side; by default chosen from the number and detail of the areas.
 
@@ -75,13 +75,11 @@ class Lookup:
             )
         order = np.argsort(names.astype(str), kind="stable")
         names, shapes = names[order], shapes[order]
-        usable = np.isin(shapely.get_type_id(shapes), _POLYGONAL) & ~shapely.is_empty(shapes)
+        usable = np.isin(shapely.get_type_id(shapes), _POLYGONAL) & np.isfinite(shapely.bounds(shapes)).all(axis=1)
         rings, ring_of_vertex = _rings(shapes, usable)
         if not len(rings):
             nothing = np.full(1, -1, np.int32)
-            return cls(
-                names, shapes, (0.0, 0.0), (1.0, 1.0), (1, 1), nothing, nothing, np.zeros(2, np.int32), nothing[:0]
-            )
+            return cls(names, shapes, (0.0, 0.0), (1.0, 1.0), (1, 1), nothing, np.zeros(2, np.int32), nothing[:0])
         origin, scale, shape = _lattice(rings, int(usable.sum()), cells)
         placed = (rings - origin) * scale
         cell, area = _crossed(placed, ring_of_vertex, shape, len(shapes))
@@ -120,14 +118,14 @@ class Lookup:
             cell = up.astype(np.int32) * np.int32(columns) + across.astype(np.int32)
         cell = np.where(on_lattice, cell, 0)
         out = np.where(on_lattice, self._label[cell], np.int32(-1))
-        asked = np.flatnonzero(out == -2)
+        asked = np.flatnonzero(out <= -2)
         if len(asked):
             out[asked] = self._test(cell[asked], x[asked], y[asked])
         return out
 
     def _test(self, cell: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Test points in crossed cells against the candidates there, lowest code first."""
-        out = self._full[cell]
+        out = -3 - self._label[cell]
         begin = self._start[cell]
         count = self._start[cell + 1] - begin
         live = np.arange(len(cell))
@@ -259,13 +257,13 @@ def _covered(
 
 def _resolved(
     cell: np.ndarray, area: np.ndarray, full: np.ndarray, shape: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Label, full, start and candidates of each cell; an area that cannot win in a cell is no candidate there."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Label, start and candidates of each cell; an area that cannot win in a cell is no candidate there."""
     wins = (full[cell] < 0) | (area < full[cell])
     cell, area = cell[wins], area[wins]
     order = np.argsort(cell, kind="stable")  # pairs come sorted by area, so candidates stay ascending
     cell, area = cell[order], area[order]
     start = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=shape[0] * shape[1]))]).astype(np.int32)
     label = full.copy()
-    label[cell] = -2
-    return label, full, start, area.astype(np.int32)
+    label[cell] = -3 - full[cell]  # -2 where nothing covers the cell
+    return label, start, area.astype(np.int32)

@@ -91,7 +91,15 @@ def test_nan_and_infinity_have_no_home():
 
 @pytest.mark.parametrize(
     "shapes",
-    [[], [None], [Polygon()], [None, Polygon(), MultiPolygon()], [Point(1, 1)], [LineString([(0, 0), (9, 9)])]],
+    [
+        [],
+        [None],
+        [Polygon()],
+        [None, Polygon(), MultiPolygon()],
+        [Point(1, 1)],
+        [LineString([(0, 0), (9, 9)])],
+        [Polygon([(0, 0), (np.inf, 0), (1, 1)])],
+    ],
 )
 def test_layer_without_areas_is_never_hit(shapes):
     lookup = Lookup.build([str(row) for row in range(len(shapes))], shapes)
