@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,18 @@ def relative(path):
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
+def nodes(path):
+    """Every node of a file's syntax tree."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@cache
 def imports(path):
     """(top package, whole dotted name, line) of every import anywhere in a file, functions included."""
     package = path.relative_to(ROOT).parts[:-1]
     found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found += [(alias.name.split(".")[0], alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -86,7 +94,7 @@ def test_inside_a_folder_imports_are_relative():
     wrong = []
     for path in ALL:
         own = path.relative_to(ROOT).parts[0]
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
             wrong += [f"{relative(path)}:{node.lineno}" for name in names if name.split(".")[0] == own]
@@ -101,7 +109,7 @@ def test_geo_touches_no_file_network_database_or_clock():
         if top in GEO_NEVER
     ]
     for path in modules("geo"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
             if called in ("open", "input", "print", "eval", "exec") or re.search(
                 r"\.(read_file|to_file|read_csv|to_csv|read_parquet|to_parquet|read_text|write_text|savefig|tofile|fromfile)$"
@@ -135,7 +143,6 @@ def test_nothing_reaches_out_to_a_network():
 def test_gdal_is_used_only_in_the_child_processes():
     wrong = []
     for path in ALL:
-        text = path.read_text(encoding="utf-8")
         if relative(path) in GDAL_READERS | GDAL_WRITERS:
             continue
         wrong += [
@@ -143,7 +150,7 @@ def test_gdal_is_used_only_in_the_child_processes():
             for top, name, line in imports(path)
             if top in ("pyogrio", "fiona", "osgeo")
         ]
-        for node in ast.walk(ast.parse(text)):
+        for node in nodes(path):
             called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
             if re.search(r"(^|\.)(read_file|to_file|list_layers_of_file|read_dataframe|write_dataframe)$", called):
                 wrong.append(f"{relative(path)}:{node.lineno} calls {called}")
@@ -202,7 +209,7 @@ def test_sql_that_is_long_lives_in_files():
     wrong = []
     for path in ALL:
         folder = path.relative_to(ROOT).parts[0]
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and statement.match(node.value):
                 text = node.value.strip()
                 shouted = text.split()[0].isupper() and re.search(r"\b(FROM|INTO|TABLE|SET|TRIGGER|VIEW|INDEX)\b", text)

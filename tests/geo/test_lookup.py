@@ -79,7 +79,7 @@ def test_cell_covered_by_one_area_and_crossed_by_another_knows_both():
     codes = [f"s{row:03d}" for row in range(len(small))] + ["z"]
     shapes = [*small, box(-50, -50, 50, 50)]
     for cells in (1, 4, 7, 33):
-        assert_like_twin(codes, shapes, *probes(shapes, 25), cells=cells)
+        assert_like_twin(codes, shapes, *probes(shapes, 12), cells=cells)
 
 
 def test_nan_and_infinity_have_no_home():
