@@ -7,6 +7,7 @@ remembered per kind and set of headers, so that next month's file of the same ma
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -38,6 +39,7 @@ _DATUM_WORDS = re.compile("gcj02|bd09|火星坐标|火星|高德|百度")
 _NOISE = re.compile(r"[\s_\-*:：.·/\\()（）\[\]【】{}<>《》“”\"'`#]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _HEADER_CHARS = 64
+_SHAPEFILE_NAME = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,11 @@ def _names(field: Field) -> list[str]:
 
 def _ranked(kind: Kind | None) -> Iterable[tuple[str, list[str]]]:
     if kind is not None:
+        cut = Counter(field.name[:_SHAPEFILE_NAME] for field in kind.fields)
         for field in kind.fields:
-            yield field.name, _names(field)
+            short = field.name[:_SHAPEFILE_NAME]
+            # A Shapefile keeps ten letters of a name; they are as good as the name when no other field begins so.
+            yield field.name, _names(field) + ([plain(short)] if short != field.name and cut[short] == 1 else [])
     if kind is None or kind.geometry != "none":
         for name, aliases in _POSITION_ALIASES.items():
             yield name, aliases.split()
