@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from geo import coverage as figures
@@ -18,9 +17,10 @@ from geo.errors import InputError, RightsError
 from geo.words import Text
 
 from . import frames
-from .areas import PROBLEMS, area_set
+from .areas import PROBLEMS
 from .cameras import CameraFilter
 from .coverage_measures import Figures, measure
+from .coverage_tables import compared, records, totals
 from .history import day
 from .kept import kept
 from .kinds import KINDS
@@ -34,15 +34,6 @@ if TYPE_CHECKING:
 
 OPEN_UNITS = ("village", "township", "county")
 """Units whose camera counts are open to every role; smaller ones would come close to a camera's position."""
-
-_ABOVE = {
-    "grid": ("village", "township", "county"),
-    "natural_village": ("village", "township", "county"),
-    "village": ("township", "county"),
-    "township": ("county",),
-    "county": (),
-}
-ROW_COLUMNS = ("code", "name", "parent_code", "value", "required", "shortfall", "state", "derived")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +73,18 @@ class CoverageResult:
             "provenance": self.provenance,
             "summary": dict(self.summary),
             "sentence": self.sentence().to(language),
-            "rows": records(self.rows),
+            "rows": [self._with_reason(row, language) for row in records(self.rows)],
             "totals": records(self.totals),
         }
         if self.change is not None:
             shape["change"] = dict(self.change)
         return shape
+
+    @staticmethod
+    def _with_reason(row: dict[str, Any], language: str) -> dict[str, Any]:
+        """Rows that cannot be judged say why, in words."""
+        problem = row.pop("problem")
+        return row if problem is None else row | {"reason": PROBLEMS[problem].to(language)}
 
 
 def coverage(
@@ -186,7 +183,7 @@ def _result(
     notes = list(now.notes)
     if earlier is not None:
         then = measure(store, chosen, rule, unit, earlier, chosen_cameras, camera_where)
-        rows, change = _compared(rows, _visible_rows(store, viewer, unit, earlier, unit_where, then), earlier)
+        rows, change = compared(rows, _visible_rows(store, viewer, unit, earlier, unit_where, then), earlier)
         notes += then.notes
     if rule.valid_from > on:
         notes.append(
@@ -219,7 +216,7 @@ def _result(
         ),
         summary=_summary(rows, now, limited),
         rows=rows,
-        totals=_totals(store, unit, on, rows),
+        totals=totals(store, unit, on, rows),
         change=change,
     )
 
@@ -301,75 +298,3 @@ def _summary(rows: pd.DataFrame, found: Figures, limited: bool) -> dict[str, int
             "not_recorded": None if limited else found.not_recorded,
         }
     return summary
-
-
-def _totals(store: "Store", unit: str, on: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """Sums per township and county (and village, for smaller units)."""
-    parts = []
-    codes = rows["parent_code"].to_numpy(dtype=object)
-    for level in _ABOVE[unit]:
-        above = area_set(store, level, on).frame
-        known = pd.Series(codes, index=rows.index, dtype=object)
-        state, number = rows["state"], pd.Series(1, index=rows.index)
-        table = pd.DataFrame(
-            {
-                "units": number,
-                "met": (state == figures.MET).astype(int),
-                "short": (state == figures.SHORT).astype(int),
-                "no_data": (state == figures.NO_DATA).astype(int),
-                "missing": rows["shortfall"].fillna(0.0),
-                "value": rows["numerator"].fillna(0.0),
-            }
-        )
-        summed = table.groupby(known).sum()
-        summed.insert(0, "name", above["name"].reindex(summed.index).astype(object))
-        summed.insert(0, "code", summed.index)
-        summed.insert(0, "level", level)
-        summed = summed.reset_index(drop=True)
-        parts.append(summed.sort_values(["missing", "code"], ascending=[False, True]))
-        upward = above["parent_code"].reindex(codes)
-        codes = upward.to_numpy(dtype=object)
-    columns = ["level", "code", "name", "units", "met", "short", "no_data", "missing", "value"]
-    filled = [part for part in parts if len(part)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
-
-
-def _compared(now: pd.DataFrame, then: pd.DataFrame, earlier: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Rows with the figures of the earlier day beside them, and what changed altogether."""
-    before = then.set_index("code")
-    both = now.copy()
-    for name in ("value", "shortfall", "state"):
-        both[f"{name}_then"] = before[name].reindex(both["code"]).to_numpy()
-    both["value_change"] = both["value"] - both["value_then"].astype(float)
-    was, is_ = both["state_then"], both["state"]
-    return both, {
-        "against": earlier,
-        "units_then": len(then),
-        "short_then": int((then["state"] == figures.SHORT).sum()),
-        "missing_then": int(then.loc[then["state"] == figures.SHORT, "shortfall"].sum()),
-        "became_met": int(((was == figures.SHORT) & (is_ == figures.MET)).sum()),
-        "became_short": int(((was == figures.MET) & (is_ == figures.SHORT)).sum()),
-        "new_units": int((~both["code"].isin(before.index)).sum()),
-        "gone_units": int((~before.index.isin(both["code"])).sum()),
-    }
-
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a table as JSON values: whole numbers as integers, missing ones as null, numpy left behind."""
-    columns = {name: [_plain(value) for value in table[name].tolist()] for name in table.columns}
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-
-
-def _plain(value: Any) -> Any:
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, float):
-        if not np.isfinite(value):
-            return None
-        return int(value) if value.is_integer() and abs(value) < 2**53 else value
-    return value
-
-
-def problem_words(problem: str | None, language: str) -> str:
-    """Why a unit has no data, in words; empty when it has."""
-    return PROBLEMS[problem].to(language) if problem in PROBLEMS else ""

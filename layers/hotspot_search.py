@@ -14,7 +14,7 @@ from geo import hotspots as statistics
 from geo.duplicates import near_duplicates, stacked
 from geo.words import Text
 
-from .coverage import records
+from .coverage_tables import records
 from .exposure import EXPOSURES, exposure_of
 from .hotspot_units import Units
 from .hotspot_words import hotspot_sentence, period_words

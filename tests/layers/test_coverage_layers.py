@@ -236,6 +236,10 @@ def test_villages_at_one_point_and_without_place_have_no_data(gpkg_store):
     assert column(result, "problem")[V2] == "shared_point"
     assert column(result, "problem")[V3] == "no_geometry"
     assert result.summary["no_data"] == 3
+    reasons = {row["code"]: row.get("reason") for row in result.as_json("en")["rows"]}
+    assert "one point" in reasons[V1]
+    assert "no position" in reasons[V3]
+    assert reasons[V4] is None
 
 
 def test_natural_villages_that_are_points_share_their_village_and_make_the_deficit(place):
