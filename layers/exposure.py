@@ -49,6 +49,18 @@ def require_exposure(name: str) -> str:
     return name
 
 
+def default_exposure(store: "Store", on: str) -> str:
+    """People, else households, where grids or villages record them; else the land.
+
+    Held against the land alone every settlement is a hotspot, which is true and of no use.
+    """
+    for name in ("population", "households"):
+        for source in ("grid", "village"):
+            if _recorded(area_set(store, source, on), name).notna().any():
+                return name
+    return "area"
+
+
 def exposure_of(store: "Store", name: str, on: str, units: Units) -> Exposure:
     """The exposure of units: area, households or population, kept as long as the areas do not change.
 

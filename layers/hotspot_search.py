@@ -14,6 +14,7 @@ from geo import hotspots as statistics
 from geo.duplicates import near_duplicates, stacked
 from geo.words import Text
 
+from .categories import category_words
 from .coverage_tables import records
 from .exposure import EXPOSURES, exposure_of
 from .hotspot_units import Units
@@ -54,7 +55,7 @@ class HotspotResult:
             "as_of": self.as_of,
             "provenance": self.provenance,
             "summary": dict(self.summary),
-            "categories": list(self.categories),
+            "categories": [{"value": code, "label": category_words(code).to(language)} for code in self.categories],
             "sentences": [sentence.to(language) for sentence in self.sentences],
             "rows": records(self.rows),
         }
@@ -245,7 +246,7 @@ class Search:
                     exposure=EXPOSURES[self.exposure],
                     period=period_words(days),
                     chosen=self.chosen.words(),
-                    category=str(words[around.indices[start + most]]) if most >= 0 else None,
+                    category=category_words(str(words[around.indices[start + most]])) if most >= 0 else None,
                     of_category=int(of_category[most]) if most >= 0 else 0,
                 )
             )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from geo.errors import RightsError
 from geo.words import Text
 
-from .exposure import require_exposure
+from .exposure import default_exposure, require_exposure
 from .history import day
 from .hotspot_search import REPORTED, HotspotResult, Search
 from .hotspot_units import Units, units_of
@@ -58,7 +58,7 @@ def hotspots(
     date_from, date_to, category, weekdays, hours
         See `incidents.IncidentFilter`.
     exposure
-        area (default), households or population: what the expected counts follow.
+        area, households or population: what the expected counts follow; by default the best that is recorded.
     where
         Filter on the columns of the incidents.
 
@@ -69,12 +69,12 @@ def hotspots(
     """
     inside = viewer.role in INTERNAL
     chosen = IncidentFilter.of(date_from, date_to, category, weekdays, hours)
-    exposure = require_exposure(exposure or "area")
     unit = unit or ("cell" if inside else "village")
     if not inside:
         _require_plain(unit, chosen, exposure, where)
     rules = read_rule_set(store, rule_set)
     on = day(as_of)
+    exposure = require_exposure(exposure) if exposure else default_exposure(store, on)
     width = float(cell_m or DEFAULT_CELL_M)
     parameters = {
         "unit": unit,
@@ -104,9 +104,9 @@ def hotspots(
     return kept(store).get(key, make)
 
 
-def _require_plain(unit: str, chosen: IncidentFilter, exposure: str, where: str | None) -> None:
+def _require_plain(unit: str, chosen: IncidentFilter, exposure: str | None, where: str | None) -> None:
     """Roles without incidents ask for villages as a whole; any filter could be played against another."""
-    if unit != "village" or chosen != IncidentFilter() or exposure != "area" or where:
+    if unit != "village" or chosen != IncidentFilter() or exposure or where:
         raise RightsError(
             Text(
                 "您的角色只能查看各村是否为热点，不能筛选。", "Your role sees which villages are hot, without filters."

@@ -15,6 +15,7 @@ from geo.errors import InputError
 from geo.words import Text
 
 from . import frames
+from .categories import category_words
 from .history import day
 from .kept import kept
 from .rights import Viewer
@@ -92,8 +93,9 @@ class IncidentFilter:
             zh.append("、".join(f"{a}–{b + 1} 时" for a, b in spans))
             en.append(", ".join(f"{a}:00-{b + 1}:00" for a, b in spans))
         if self.categories:
-            zh.append("类别 " + "、".join(self.categories))
-            en.append("category " + ", ".join(self.categories))
+            named = [category_words(category) for category in self.categories]
+            zh.append("类别 " + "、".join(words.zh for words in named))
+            en.append("category " + ", ".join(words.en for words in named))
         return Text("，".join(zh), "; ".join(en))
 
 

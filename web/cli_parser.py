@@ -231,8 +231,10 @@ def _hotspot_options(parser: Parser) -> None:
     parser.add(
         "--exposure",
         choices=("area", "households", "population"),
-        default="area",
-        help=Text("期望数按面积、户数或人口", "expected by area, households or population"),
+        help=Text(
+            "期望数按面积、户数或人口（默认用已有的最好者）",
+            "expected by area, households or population (default: best recorded)",
+        ),
     )
 
 

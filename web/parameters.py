@@ -198,7 +198,7 @@ PARAMETERS: dict[str, Parameter] = {
     "category": Parameter(names("category"), _TEXT, "incident categories, separated by commas"),
     "weekdays": Parameter(numbers("weekdays", 1, 7), _TEXT, "weekdays, Monday is 1"),
     "hours": Parameter(numbers("hours", 0, 23), _TEXT, "hours of the day, such as 20-23"),
-    "exposure": _choice("exposure", "what expected counts follow", "area", "households", "population", default="area"),
+    "exposure": _choice("exposure", "what expected counts follow", "area", "households", "population"),
     "what": Parameter(words("what", 80), _TEXT, "layer kind, reference:NAME, coverage or hotspots"),
     "view": Parameter(words("view", 80), _TEXT, "coverage, hotspots or a layer kind"),
     "format": Parameter(words("format", 12), _TEXT, "file format"),

@@ -42,7 +42,7 @@ def eastern(gpkg_store):
 
 
 def test_a_planted_cluster_is_the_hotspot(county):
-    result = hotspots(county, OWNER, cell_m=2000)
+    result = hotspots(county, OWNER, cell_m=2000, exposure="area")
     hot = result.rows[result.rows["hot"]]
     assert 1 <= len(hot) <= 9
     assert (np.hypot(hot["lon"] - 111.15, hot["lat"] - 30.05) < 0.05).all()
@@ -53,7 +53,7 @@ def test_a_planted_cluster_is_the_hotspot(county):
 
 def test_counts_and_expected_counts_add_up_to_all_incidents(place):
     for unit in ("cell", "village"):
-        result = hotspots(place, OWNER, unit=unit, cell_m=1000)
+        result = hotspots(place, OWNER, unit=unit, cell_m=1000, exposure="area")
         assert result.rows["count"].sum() == 660
         assert result.rows["expected"].sum() == pytest.approx(660, rel=1e-5)
         told = result.rows.dropna(subset=["ratio"])
@@ -73,21 +73,21 @@ def test_cells_have_shapes_and_areas_have_names(place):
 def test_villages_are_tested_with_their_neighbours(eastern):
     # 900 incidents, 300 of them planted in V3. V3 and V6 share the neighbourhood V2 V3 V5 V6, V1 and V4 that of V1 V2
     # V4 V5; the neighbourhood of V2 and V5 is the whole county.
-    rows = hotspots(eastern, OWNER, unit="village").rows.set_index("code")
+    rows = hotspots(eastern, OWNER, unit="village", exposure="area").rows.set_index("code")
     assert rows["hot"].to_dict() == {V1: False, V2: False, V3: True, V4: False, V5: False, V6: True}
     assert rows["cold"].to_dict() == {V1: True, V2: False, V3: False, V4: True, V5: False, V6: False}
     assert rows.loc[V2, "p"] == 1
 
 
 def test_every_hot_unit_has_a_sentence_in_both_languages(place):
-    result = hotspots(place, OWNER, cell_m=2000)
+    result = hotspots(place, OWNER, cell_m=2000, exposure="area")
     assert len(result.sentences) == result.rows["hot"].sum()
     first = result.sentences[0]
     assert first.zh.startswith("河西村")
     assert "一带（含相邻" in first.zh
-    for word in ("共报告事件", "按面积推算", "是预期的", "几乎可以排除偶然", "2025-", "最多的是“1301”"):
+    for word in ("共报告事件", "按面积推算", "是预期的", "几乎可以排除偶然", "2025-", "最多的是“城市管理”"):
         assert word in first.zh
-    for word in ("河西村 (with", "reported incidents", "by area", "times as many", "q < 0.001", "'1301' ("):
+    for word in ("河西村 (with", "reported incidents", "by area", "times as many", "q < 0.001", "Most frequent"):
         assert word in first.en
 
 
@@ -100,7 +100,7 @@ def test_the_json_has_the_promised_shape(eastern):
     )
     assert shape["rows"][0]["hot"] is True
     assert isinstance(shape["rows"][0]["count"], int)
-    assert set(shape["categories"]) == {"0201", "0401", "1301"}
+    assert {one["value"] for one in shape["categories"]} == {"0201", "0401", "1301"}
 
 
 def test_figures_have_at_most_six_digits_everywhere(place):
@@ -333,3 +333,10 @@ def test_density_keeps_the_smallest_bandwidth_and_the_rights(place):
         density(place, OWNER, bandwidth_m=100)
     with pytest.raises(RightsError):
         density(place, Viewer("reader", "viewer"))
+
+
+def test_expected_counts_follow_the_people_where_they_are_recorded_and_the_land_elsewhere(place, gpkg_store):
+    result = hotspots(place, OWNER, unit="village")
+    assert result.provenance["parameters"]["exposure"] == "population"
+    named = hotspots(place, OWNER, unit="village", exposure="population")
+    assert result.rows.equals(named.rows)

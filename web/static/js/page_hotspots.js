@@ -1,26 +1,23 @@
 // The hotspots page: where incidents cluster more than the chosen exposure explains, in sentences, cells and areas.
 
+import { actionBar, actionButtons, openProvenance } from "./actions.js";
 import { config } from "./config.js";
 import { showCells, cellAt, cellShape } from "./cells.js";
 import { hideDensity, showDensity } from "./density.js";
 import { button, choice, element, replace } from "./element.js";
-import { openExport } from "./exporting.js";
 import { AREAS, boundsOf, chosen, entryOf, onLayer, restyle } from "./layers.js";
 import { setFigureLegend } from "./legend.js";
 import { startMapView } from "./mapview.js";
 import { emptyBox, problemBox } from "./notice.js";
 import { answer, line, setPanel } from "./panel.js";
-import { openPrint } from "./printing.js";
-import { showProvenance } from "./provenance.js";
 import { makeRanking } from "./ranking.js";
 import { getJSON, isCancelled, Problem, query } from "./request.js";
 import { catalogue, may, session } from "./session.js";
-import { openShare } from "./share.js";
 import { significanceLegend, significanceOf, significanceStyle } from "./significance.js";
 import { get, set, watch } from "./state.js";
-import { reloadTable } from "./table.js";
 import { timeFilter } from "./timefilter.js";
-import { reveal, setSource } from "./tools.js";
+import { setSource } from "./foot.js";
+import { reveal } from "./map.js";
 import { day, integer, many, number, t } from "./words.js";
 
 const ASKED = ["unit", "cell_m", "from", "to", "category", "weekdays", "hours", "exposure", "as_of"];
@@ -33,7 +30,7 @@ let internal = true;
 let density = null;
 const answerBox = element("div", {});
 const controlsBox = element("div", {});
-const actions = element("div", { class: "actions mt-auto" });
+const actions = actionBar();
 
 const unit = () => result?.unit ?? (get("unit") || (internal ? "cell" : "village"));
 const parameters = () => Object.fromEntries(ASKED.map((name) => [name, name === "unit" ? unit() : get(name)]));
@@ -106,7 +103,7 @@ function draw() {
     });
   } else setFigureLegend({ title: t("hot.legend"), note: t("legend.units", { n: integer(result.rows.length), unit: unitWord() }), classes: significanceLegend(result.rows) });
   drawPanel();
-  reloadTable();
+  document.dispatchEvent(new CustomEvent("figures"));
   setSource([t("hot.source"), day(result.as_of)].join(" · "));
 }
 
@@ -117,7 +114,7 @@ function drawPanel() {
   const cold = result.rows.filter((row) => row.cold).length;
   const total = result.summary?.incidents ?? result.rows.reduce((sum, row) => sum + (row.count ?? 0), 0);
   const words = { hot: integer(hot.length), cold: integer(cold), unit: unitWord(), total: integer(total) };
-  const made = () => showProvenance(result.provenance, null);
+  const made = () => openProvenance(result.provenance, null);
   const key = !internal ? "hot.answer_outside" : hot.length ? "hot.answer" : "hot.answer_none";
   replace(answerBox, answer(t(key, words), [repeats(), t("hot.reported")].filter(Boolean).join(" ")));
   replace(controlsBox, controls(made));
@@ -128,12 +125,7 @@ function drawPanel() {
     const text = row.sentence ?? sentenceOf(sentences, hot, row, place);
     return text ? { id: idOf(row), text, color: significanceOf(row).fill } : { id: idOf(row), name: row.name ?? idOf(row), lack: integer(row.count), of: row.ratio ? t("hot.times", { n: number(row.ratio) }) : "", color: significanceOf(row).fill };
   });
-  replace(
-    actions,
-    button(t("act.export"), () => openExport("hotspots", t("page.hotspots"), parameters), { drawing: "download" }),
-    button(t("act.print"), () => openPrint("hotspots", parameters), { drawing: "print" }),
-    button(t("act.share"), openShare, { drawing: "share" }),
-  );
+  replace(actions, actionButtons({ name: "hotspots", label: t("page.hotspots") }, parameters));
   setPanel(answerBox, controlsBox, ranking.node, actions);
 }
 
@@ -158,7 +150,7 @@ function controls(made) {
     { class: "controls" },
     internal && line(t("hot.view"), choice([["", t("hot.significance")], ["density", t("hot.density")]], get("view"), (value) => set({ view: value }))),
     line(t("coverage.unit"), choice(units.map((name) => [name, name === "cell" ? t("hot.cells") : entryOf(name)?.label ?? name]), unit(), (name) => set({ unit: name === "cell" ? "" : name, sel: "" })), unit() === "cell" && choice(SIZES.map((metres) => [metres, t("unit.m", { n: integer(metres) })]), get("cell_m") || 500, (value) => set({ cell_m: value === "500" ? "" : value }), { "aria-label": t("hot.cell_size") })),
-    internal && line(t("hot.exposure"), choice(["area", "households", "population"].map((value) => [value, t(`exposure.${value}`)]), get("exposure") || "area", (value) => set({ exposure: value === "area" ? "" : value }))),
+    internal && line(t("hot.exposure"), choice(["area", "households", "population"].map((value) => [value, t(`exposure.${value}`)]), get("exposure") || result.provenance?.parameters?.exposure || "area", (value) => set({ exposure: value }))),
     internal && timeFilter({ categories: (result.categories ?? result.summary?.categories ?? []).map((one) => (Array.isArray(one) ? one : typeof one === "object" ? [one.value, one.label] : [one, one])), last }),
     element("p", { class: "small-note mb-0" }, t("hot.method"), " ", button(t("act.made"), made, { kind: "link" })),
   );
@@ -179,7 +171,7 @@ function figureOf(id) {
   return [
     element("p", { class: "answer mb-0" }, element("i", { class: "swatch", style: { background: one.fill } }), element("b", {}, config.language === "zh" ? one.zh : one.en)),
     element("table", { class: "facts" }, element("tbody", {}, figures.map(([name, value]) => element("tr", {}, element("th", { scope: "row" }, t(`hot.${name}`)), element("td", { class: "number" }, value))))),
-    button(t("act.made"), () => showProvenance(result.provenance, null), { kind: "link" }),
+    button(t("act.made"), () => openProvenance(result.provenance, null), { kind: "link" }),
   ];
 }
 
