@@ -28,6 +28,7 @@ _ALIASES = {
     "936": "gb18030",
     "big5-hkscs": "big5",
     "950": "big5",
+    "euc_kr": "euc-kr",
 }
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),

@@ -76,14 +76,8 @@ def named(frame: pd.DataFrame, shapes: np.ndarray | None, fields: dict[int, Fiel
     made = pd.DataFrame(typed, index=frame.index)
     if shapes is None:
         return made
-    return GeoDataFrame(made, geometry=_as_geometry(made, shapes), crs=crs.LONLAT)
-
-
-def _as_geometry(frame: pd.DataFrame, shapes: np.ndarray) -> np.ndarray:
     # A column of the file may be called "geometry" (a text): the frame's own must win.
-    if "geometry" in frame.columns:
-        frame.rename(columns={"geometry": "geometry_"}, inplace=True)
-    return shapes
+    return GeoDataFrame(made.rename(columns={"geometry": "geometry_"}), geometry=shapes, crs=crs.LONLAT)
 
 
 def _typed(values: pd.Series, dtype: str) -> pd.Series:

@@ -40,6 +40,8 @@ def read(request: dict, folder: Path) -> dict:
     except pa.ArrowMemoryError as error:
         raise MemoryError from error
     except Exception as error:
+        if "File too large" in str(error):  # the limit of what the child may write, seen as an ordinary error
+            raise
         # Readers raise errors of many families on damaged files. Whatever it is, the reader of the message needs to
         # know that the file is damaged; the words of the library go to the errors file beside it.
         print(f"{type(error).__name__}: {error}", file=sys.stderr)

@@ -5,7 +5,6 @@ it is a program that the file's author wrote.
 """
 
 import re
-import sqlite3
 import struct
 import warnings
 from collections.abc import Iterator
@@ -18,31 +17,16 @@ import shapely
 
 from geo.words import Text
 
-from . import encodings
 from .findings import Finding
 from .formats import DRIVERS, refuse
+from .reader_dbf import find_encoding
+from .reader_gpkg import require_plain_geopackage
 from .reader_out import Output
 
 _BATCH = 16_384
 _CURVES = frozenset({8, 9, 10, 11, 12, 13, 14})
 _SURFACES = frozenset({15, 16, 17})
-_DBF_SAMPLE = 200_000
-_LDID = {
-    0x4D: "gb18030",
-    0x4F: "big5",
-    0x4E: "euc-kr",
-    0x13: "shift_jis",
-    0x7B: "shift_jis",
-    0x7A: "gb18030",
-    0x78: "big5",
-}
-_CODEC_TO_ICONV = {"gb18030": "GB18030", "big5": "CP950", "shift_jis": "CP932", "euc-kr": "CP949", "cp1252": "CP1252"}
 _INCOMPLETE = re.compile(r"of field (\S+) parsed incompletely")
-_HARMLESS_TABLE = re.compile(r"^\s*CREATE\s+VIRTUAL\s+TABLE\s+\S+\s+USING\s+rtree\b", re.IGNORECASE)
-_STANDARD_TRIGGER = re.compile(
-    r"""^\s*CREATE\s+TRIGGER\s+["'`\[]?(rtree_|gpkg_|trigger_(insert|delete)_feature_count_)""", re.IGNORECASE
-)
-_SQL_STEPS = 5_000
 
 
 def read_ogr(request: dict, output: Output) -> dict:
@@ -57,7 +41,7 @@ def read_ogr(request: dict, output: Output) -> dict:
     layers = pyogrio.list_layers(path)
     names = [str(name) for name, _ in layers]
     layer = _choose(names, request, output)
-    encoding, guess = _encoding(path, driver, request["encoding"], output)
+    encoding, guess = find_encoding(path, driver, request["encoding"], output)
     info = pyogrio.read_info(path, layer=layer, encoding=encoding)
     if info["driver"] != driver:
         raise refuse("format", "文件内容与扩展名不符。", "The content of the file is not what its suffix says.")
@@ -67,7 +51,8 @@ def read_ogr(request: dict, output: Output) -> dict:
     size = Path(path).stat().st_size
     with warnings.catch_warnings(record=True) as notes:
         warnings.simplefilter("always")
-        for columns, geometry in _batches(path, layer, encoding, output.sample):
+        codec = guess.encoding if guess else "utf-8"
+        for columns, geometry in _batches(path, layer, encoding, output.sample, codec):
             output.write(columns, geometry)
             if output.full:
                 break
@@ -114,7 +99,9 @@ def _choose(names: list[str], request: dict, output: Output) -> str:
     return names[0]
 
 
-def _batches(path: str, layer: str, encoding: str | None, sample: int | None) -> Iterator[tuple[list, pa.Array | None]]:
+def _batches(
+    path: str, layer: str, encoding: str | None, sample: int | None, codec: str
+) -> Iterator[tuple[list, pa.Array | None]]:
     with pyogrio.raw.open_arrow(
         path, layer=layer, encoding=encoding, batch_size=min(_BATCH, sample or _BATCH), use_pyarrow=True
     ) as (meta, reader):
@@ -122,7 +109,7 @@ def _batches(path: str, layer: str, encoding: str | None, sample: int | None) ->
             name = meta["geometry_name"] or "wkb_geometry"
             at = batch.schema.get_field_index(name) if name in batch.schema.names else -1
             geometry = batch.column(at) if at >= 0 and pa.types.is_binary(batch.schema.field(at).type) else None
-            columns = [plain(batch.column(i)) for i in range(batch.num_columns) if i != at or geometry is None]
+            columns = [plain(batch.column(i), codec) for i in range(batch.num_columns) if i != at or geometry is None]
             if geometry is not None:
                 kinds = _wkb_kinds(geometry)
                 if kinds & _SURFACES:
@@ -159,13 +146,18 @@ def _heads(geometry: pa.Array) -> set[bytes]:
     return {head for head in pc.unique(pc.binary_slice(geometry, 0, 5)).to_pylist() if head}
 
 
-def plain(column: pa.Array) -> pa.Array:
-    """The column in a type the parent knows: text, numbers, booleans, dates, moments; anything else as text."""
+def plain(column: pa.Array, codec: str = "utf-8") -> pa.Array:
+    """The column in a type the parent knows: text, numbers, booleans, dates, moments; anything else as text.
+
+    OGR hands over raw bytes where it does not know an encoding, and where a character was cut: those are decoded here.
+    """
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.dictionary_decode()
         kind = column.type
-    if pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+    if pa.types.is_string(kind):
+        return _decoded(column, codec)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
         return column
     if pa.types.is_date(kind):
         return column.cast(pa.date32())
@@ -178,103 +170,20 @@ def plain(column: pa.Array) -> pa.Array:
     return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
 
 
-def _encoding(path: str, driver: str, asked: str, output: Output) -> tuple[str | None, encodings.Guess | None]:
-    """The encoding to hand to OGR: only a shapefile's table has one that may be unknown."""
-    if driver != "ESRI Shapefile":
-        return None, None
-    main = Path(path)
-    table = main if main.suffix.lower() == ".dbf" else main.with_suffix(".dbf")
-    if not table.exists():
-        return None, None
-    header, sample = dbf_text(table)
-    guess = encodings.guess(sample, whole=True)
-    if asked != "auto":
-        return _CODEC_TO_ICONV.get(asked, asked), encodings.Guess(asked, guess.candidates, True)
-    label = main.with_suffix(".cpg")
-    stated = _stated(label.read_text("ascii", "ignore") if label.exists() else "", header)
-    if stated and not (stated == "utf-8" and guess.encoding != "utf-8"):
-        return _CODEC_TO_ICONV.get(stated, stated), encodings.Guess(stated, ((stated, 1.0),), True)
-    if stated:
-        output.find(
-            Finding(
-                Text(
-                    f".cpg 写明 UTF-8，但文字不是 UTF-8；已按 {guess.label} 读取。",
-                    f"The .cpg says UTF-8 but the text is not; it was read as {guess.label}.",
-                ),
-                Text("请核对预览，必要时另选编码。", "Check the preview and choose another encoding if need be."),
-                severity="warning",
-                kind="encoding",
-            )
-        )
-    if guess.encoding == "utf-8" and not guess.certain:
-        return None, guess
-    return _CODEC_TO_ICONV.get(guess.encoding, guess.encoding), guess
-
-
-def _stated(label: str, header: bytes) -> str | None:
-    """The encoding that the .cpg or the language byte names; a language byte of Western Windows says nothing here."""
-    if label.strip():
-        try:
-            return encodings.normalise(label.strip())
-        except LookupError:
-            return None
-    return _LDID.get(header[29]) if len(header) > 29 else None
-
-
-def dbf_text(path: Path) -> tuple[bytes, bytes]:
-    """Header of a .dbf, and the bytes of its field names and text fields (a sample) joined by line feeds."""
-    with path.open("rb") as file:
-        header = file.read(32)
-        if len(header) < 32:
-            return header, b""
-        header_size, record_size = struct.unpack("<HH", header[8:12])
-        fields, at, spans = file.read(max(0, header_size - 32)), 1, []
-        pieces = []
-        for start in range(0, len(fields) - 31, 32):
-            field = fields[start : start + 32]
-            if field[0] == 0x0D:
-                break
-            pieces.append(field[:11].split(b"\0")[0])
-            if field[11:12] == b"C":
-                spans.append((at, at + field[16]))
-            at += field[16]
-        file.seek(header_size)
-        data = file.read(_DBF_SAMPLE)
-    for start in range(0, len(data) if record_size else 0, max(1, record_size)):
-        record = data[start : start + record_size]
-        pieces.extend(record[left:right].strip(b" \0") for left, right in spans)
-    return header, b"\n".join(piece for piece in pieces if piece)
-
-
-def require_plain_geopackage(path: str) -> None:
-    """Refuse a GeoPackage that carries programs: views, virtual tables other than R*Trees, own triggers."""
+def _decoded(column: pa.Array, codec: str) -> pa.Array:
     try:
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
-            connection.execute("pragma trusted_schema=off")
-            connection.execute("pragma query_only=on")
-            steps = iter(range(_SQL_STEPS))
-            connection.set_progress_handler(lambda: 0 if next(steps, None) is not None else 1, 1_000)
-            entries = connection.execute("select type, name, coalesce(sql, '') from sqlite_master").fetchall()
-    except sqlite3.Error as error:
-        raise refuse(
-            "unreadable", "GeoPackage 已损坏，无法读取。", "The GeoPackage is damaged and cannot be read."
-        ) from error
-    finally:
-        if "connection" in locals():
-            connection.close()
-    for kind, _, sql in entries:
-        virtual = re.match(r"^\s*CREATE\s+VIRTUAL", sql, re.IGNORECASE)
-        foreign_trigger = kind == "trigger" and not _STANDARD_TRIGGER.match(sql)
-        if kind == "view" or foreign_trigger or (virtual and not _HARMLESS_TABLE.match(sql)):
-            raise refuse(
-                "program",
-                "GeoPackage 含有视图、触发器或虚拟表等程序，已拒绝。",
-                "The GeoPackage carries views, triggers or virtual tables, which are programs, and is refused.",
-                Text(
-                    "请在桌面软件中把图层另存为新的 GeoPackage。",
-                    "Save the layer as a new GeoPackage in a desktop GIS.",
-                ),
-            )
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        cells = column.view(pa.binary()).to_pylist()
+        return pa.array([None if cell is None else _text(cell, codec) for cell in cells], pa.string())
+    return column
+
+
+def _text(cell: bytes, codec: str) -> str:
+    try:
+        return cell.decode("utf-8")
+    except UnicodeDecodeError:
+        return cell.decode(codec, errors="replace")
 
 
 def _report(notes: list[warnings.WarningMessage], output: Output) -> None:

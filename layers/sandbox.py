@@ -187,7 +187,8 @@ def _answer(status: int, answer_file: Path, errors: Path, limits: Limits, size: 
         return answer
     ended_by = -status if status < 0 else status - 128
     text = errors.read_bytes()[-4000:]
-    if ended_by in (signal.SIGKILL, signal.SIGXCPU, signal.SIGXFSZ) or b"MemoryError" in text or b"bad_alloc" in text:
+    signs = (b"MemoryError", b"bad_alloc", b"File too large")  # Python turns the file limit into an error
+    if ended_by in (signal.SIGKILL, signal.SIGXCPU, signal.SIGXFSZ) or any(sign in text for sign in signs):
         raise _too_much(limits, size)
     if ended_by in _CRASHES:
         raise refuse(
