@@ -31,21 +31,26 @@ def healthz() -> Response:
 @blueprint.doc(summary="The signed-in account, its rights and the place")
 def session() -> Response:
     """Name, role, areas, rights, language, token, place and day."""
-    asks = current.viewer()
-    response = jsonify(
-        name=asks.name,
-        role=asks.role,
-        role_label=rights.ROLES[asks.role].to(language()),
-        areas=list(asks.areas),
-        rights=sorted(act for act in rights.ACTS if asks.may(act)),
-        points_allowed=asks.role in rights.INTERNAL,
-        language=language(),
-        csrf=generate_csrf(),
-        place=_place(),
-        today=current.today().isoformat(),
-    )
+    response = jsonify(session_facts())
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def session_facts() -> dict[str, Any]:
+    """Who asks and where, for the API and for the pages, which carry it."""
+    asks = current.viewer()
+    return {
+        "name": asks.name,
+        "role": asks.role,
+        "role_label": rights.ROLES[asks.role].to(language()),
+        "areas": list(asks.areas),
+        "rights": sorted(act for act in rights.ACTS if asks.may(act)),
+        "points_allowed": asks.role in rights.INTERNAL,
+        "language": language(),
+        "csrf": generate_csrf(),
+        "place": _place(),
+        "today": current.today().isoformat(),
+    }
 
 
 def _place() -> dict[str, Any]:
@@ -77,10 +82,11 @@ def _place() -> dict[str, Any]:
 @takes("as_of")
 def layers(as_of: Any) -> Response:
     """Kinds with rows, version, extent, columns and source."""
-    return etags.answer_json(None, {"as_of": as_of}, lambda: _layers(as_of))
+    return etags.answer_json(None, {"as_of": as_of}, lambda: described_layers(as_of))
 
 
-def _layers(as_of: Any) -> list[dict[str, Any]]:
+def described_layers(as_of: Any = None) -> list[dict[str, Any]]:
+    """The layers the caller may see, in the reader's language."""
     code = language()
     found = []
     for entry in frames.list_layers(current.store(), current.viewer(), as_of=as_of or current.today()):

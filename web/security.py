@@ -117,7 +117,9 @@ def require_json(body: bytes) -> None:
 
 def content_policy(app: Flask) -> str:
     """The Content-Security-Policy of this answer; hosts of configured basemaps may give images, nothing else may."""
-    images = " ".join(["'self'", "data:", "blob:", *_basemap_hosts()])
+    # Scripts and styles show no basemap: the setting is not read for each of the many files of a page.
+    hosts = [] if request.endpoint == "static" else _basemap_hosts()
+    images = " ".join(["'self'", "data:", "blob:", *hosts])
     own = f"'self' 'nonce-{nonce()}'"
     return (
         f"default-src 'self'; script-src {own}; style-src {own}; style-src-attr 'unsafe-inline'; img-src {images}; "

@@ -1,5 +1,6 @@
 """The server as a process: one per store, many slow clients, jobs, basemaps from files, files to take away."""
 
+import contextlib
 import http.client
 import io
 import json
@@ -28,7 +29,13 @@ def address(office_store: Store, tmp_path) -> Iterator[tuple[str, int]]:
 
     app = open_office(office_store, WORK_FOLDER=str(tmp_path / "work"))
     server = create_server(app, host="127.0.0.1", port=0, threads=8, connection_limit=1000, channel_timeout=10)
-    thread = threading.Thread(target=server.run, daemon=True)
+
+    def run() -> None:
+        # Closing the server takes the socket away from under its loop: that is how the loop ends here.
+        with contextlib.suppress(OSError):
+            server.run()
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     yield "127.0.0.1", server.effective_port
     server.close()
