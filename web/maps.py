@@ -114,7 +114,7 @@ def map_shell(*, basemaps: Iterable[Mapping[str, Any]] = ()) -> Shell:
         _add_basemap(shown, f"base_{number}", basemap, str(basemap["url"]))
         if basemap.get("labels_url"):
             _add_basemap(shown, f"base_{number}_labels", basemap, str(basemap["labels_url"]))
-    figure = shown.get_root()
+    figure: Any = shown.get_root()
     figure.render()
     head = _VIEWPORT.sub("", figure.header.render())
     return Shell(_mark_inline(head), figure.html.render(), figure.script.render())

@@ -8,7 +8,7 @@ from hashlib import sha256
 from importlib import metadata, resources
 from typing import Any
 
-from flask import Blueprint, Response, abort, render_template, send_from_directory
+from flask import Blueprint, Response, abort, render_template, request, send_from_directory
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
@@ -16,7 +16,7 @@ from markupsafe import Markup
 from layers.kinds import KINDS
 from layers.rights import ROLES
 
-from . import basemaps, current, language, maps, security
+from . import api, basemaps, current, early, language, maps, security
 
 PAGES = ("map", "coverage", "hotspots", "layers", "reports", "admin", "help")
 """Pages in the order of the rail; the address is `/` for the map and `/<page>` for the others."""
@@ -137,7 +137,8 @@ def _rendered_shell(basemaps: str) -> maps.Shell:
 def _shell() -> maps.Shell:
     shell = _rendered_shell(json.dumps(_basemaps()))
     shell = shell.with_nonce(security.nonce())
-    return maps.Shell(Markup(shell.head), Markup(shell.body), Markup(shell.script))
+    # folium's own text around settings of the administrator, which folium writes as JSON and we as escaped text.
+    return maps.Shell(*(Markup(part) for part in (shell.head, shell.body, shell.script)))  # noqa: S704
 
 
 def _basemaps() -> list[dict[str, Any]]:
@@ -145,10 +146,17 @@ def _basemaps() -> list[dict[str, Any]]:
 
 
 def _map_page(page: str) -> str:
-    return _page(page, template="map", shell=_shell())
+    listed = api.described_layers()
+    bounds = api.session_facts()["place"]["bounds"]
+    return _page(
+        page,
+        template="map",
+        shell=_shell(),
+        start=early.first_view(page, request.args, listed, bounds),
+    )
 
 
-def _page(page: str, *, template: str | None = None, **values: Any) -> str:
+def _page(page: str, *, template: str | None = None, start: early.FirstView | None = None, **values: Any) -> str:
     viewer = current.viewer()
     code = language.language()
     rail = [
@@ -165,7 +173,8 @@ def _page(page: str, *, template: str | None = None, **values: Any) -> str:
         today=current.today().isoformat(),
         nonce=security.nonce(),
         modules=script_modules(page),
-        config_json=_as_script(_config(page, code)),
+        config_json=_as_script(_config(page, code) | ({"start": start.config} if start else {})),
+        early_json=_as_script(start.addresses if start else []),
         **values,
     )
 
@@ -181,6 +190,9 @@ def _config(page: str, code: str) -> dict[str, Any]:
         "product": f"wangge {metadata.version('wangge')}",
         "today": current.today().isoformat(),
         "csrf": generate_csrf(),
+        # What every page asks first comes with it: one round less until something is drawn.
+        "session": api.session_facts(),
+        "layers": api.described_layers(),
         "basemaps": [
             {
                 "name": str(basemap.get("name", "")),
@@ -209,4 +221,4 @@ def _fields(code: str) -> dict[str, list[dict[str, Any]]]:
 def _as_script(value: Any) -> Markup:
     """JSON that cannot end the script element it stands in."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704

@@ -2,10 +2,8 @@
 
 import { config } from "./config.js";
 import { dateField } from "./datefield.js";
-import { get, set, watch } from "./state.js";
+import { asOf, set, watch } from "./state.js";
 import { t } from "./words.js";
-
-export const asOf = () => get("as_of") || config.today;
 
 export function startAsOf() {
   const holder = document.getElementById("as-of");

@@ -4,12 +4,13 @@ import { config } from "./config.js";
 import { element } from "./element.js";
 import { map } from "./map.js";
 import { get, set, watch } from "./state.js";
-import { shiftTiles } from "./gcj02.js";
 import { t } from "./words.js";
 
 const layersOf = (number) => [window[`tile_layer_base_${number}`], window[`tile_layer_base_${number}_labels`]].filter(Boolean);
 
-export function startBasemaps() {
+export async function startBasemaps() {
+  if (!config.basemaps.length) return;
+  const { shiftTiles } = await import("./gcj02.js");
   config.basemaps.forEach((basemap, number) => {
     if (basemap.datum === "gcj02") layersOf(number).forEach(shiftTiles);
   });

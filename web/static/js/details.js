@@ -1,14 +1,13 @@
 // Everything about one feature, in the panel: values with labels, where it belongs, what lies inside, its figure.
 
 import { button, element } from "./element.js";
-import { fit } from "./map.js";
+import { fit, reveal } from "./map.js";
 import { problemBox } from "./notice.js";
 import { closeDetail, showDetail } from "./panel.js";
 import { getJSON, isCancelled, query } from "./request.js";
 import { select, selected } from "./selection.js";
 import { get, set, watch } from "./state.js";
 import { entryOf } from "./layers.js";
-import { reveal } from "./tools.js";
 import { integer, number, t } from "./words.js";
 
 let asked = null;

@@ -11,15 +11,12 @@ import { catalogue } from "./session.js";
 import { ShapeLayer, toShapes } from "./shapes.js";
 import { get, list, set, watch } from "./state.js";
 import { shapeStyle } from "./styles.js";
-import { tileLayer } from "./tiles.js";
 import { t } from "./words.js";
 
 export const AREAS = ["county", "township", "village", "natural_village", "grid"];
 const ORDER = ["grid", "natural_village", "village", "township", "county"];
-const TILES_ABOVE = 5000;
 // From this zoom on outlines are asked for the window only, in full detail.
 const FINE_ZOOM = 14;
-const POINT_COLUMNS = { camera: ["status", "video_class"], incident: ["category"] };
 const held = new Map();
 let entries = [];
 let defaults = [];
@@ -32,18 +29,19 @@ export const chosen = () => (get("layers") === "none" ? [] : get("layers") ? lis
 export const layerOf = (kind) => held.get(kind)?.layer;
 export const shapesOf = (kind) => held.get(kind)?.layer?.shapes ?? [];
 
-/** Metres by which outlines may be simplified at a zoom: half a pixel, the same for all outlines of an answer. */
+/** Metres by which outlines may be simplified at a zoom: a pixel, in steps so that answers are shared. */
 function tolerance(zoom) {
   if (zoom >= FINE_ZOOM + 2) return 0;
-  return [[9, 80], [11, 25], [FINE_ZOOM, 8]].find(([below]) => zoom < below)?.[1] ?? 2;
+  const pixel = (156543 * Math.cos((map.getCenter().lat * Math.PI) / 180)) / 2 ** zoom;
+  return Math.max(1, Math.round(2 ** (Math.floor(2 * Math.log2(pixel)) / 2)));
 }
 
-/** Start with the layers of the address, or `first`. `then` hears of every layer that arrived. */
-export async function startLayers(first) {
+/** Start with the layers of the address, or those of the page. `then` hears of every layer that arrived. */
+export async function startLayers() {
   labels = new LabelLayer({ obstacles: () => [...held.values()].flatMap((one) => one.layer?.numbers ?? []) });
   labels.addTo(map);
   entries = await catalogue();
-  defaults = first.filter((kind) => entryOf(kind)?.rows && entryOf(kind).points_allowed !== false);
+  defaults = config.start.layers.concat(get("unit") && config.page !== "map" && isArea(get("unit")) ? [get("unit")] : []).filter((kind) => entryOf(kind)?.rows && entryOf(kind).points_allowed !== false);
   watch(["layers", "opacity", "where"], () => refresh());
   watch(["as_of"], async () => {
     entries = await catalogue();
@@ -82,6 +80,7 @@ async function bring(kind, anew) {
   one.controller = new AbortController();
   one.asked = asked.key;
   one.window = asked.detail;
+  one.tolerance_m = asked.tolerance_m;
   one.bounds = asked.window ? map.getBounds().pad(0.5) : null;
   one.done = load(entry, one, asked).catch((error) => {
     one.asked = null;
@@ -93,8 +92,12 @@ async function bring(kind, anew) {
 function request(entry) {
   const asOf = get("as_of");
   if (pointed(entry)) return { form: "points", key: `points ${asOf} ${filterOf(entry.kind)}` };
-  if (entry.rows > TILES_ABOVE) return { form: "tiles", key: `tiles ${asOf}` };
-  const tolerance_m = tolerance(map.getZoom());
+  if (entry.rows > config.start.tiles_above) return { form: "tiles", key: `tiles ${asOf}` };
+  // Finer outlines than the zoom needs are kept; only closer looks ask again.
+  const needed = tolerance(map.getZoom());
+  // The first picture takes what the page has asked for already.
+  const kept = held.get(entry.kind)?.tolerance_m ?? (get("at") ? Infinity : config.start.tolerance_m);
+  const tolerance_m = kept <= needed && needed / 4 <= kept ? kept : needed;
   const window = entry.rows > 400 && map.getZoom() >= FINE_ZOOM ? windowText(0.5) : "";
   const detail = `${asOf} ${tolerance_m}`;
   return { form: "shapes", key: `${detail} ${window}`, tolerance_m, window, detail };
@@ -108,16 +111,19 @@ async function load(entry, one, asked) {
   const options = { signal: one.controller.signal, label: t("busy.layer", { layer: entry.label }) };
   if (asked.form === "tiles") {
     one.layer?.remove();
+    const { tileLayer } = await import("./tiles.js");
     one.layer = await tileLayer(entry, get("as_of"));
     one.tiles = true;
   } else if (asked.form === "points") {
-    const columns = (POINT_COLUMNS[kind] ?? []).join(",");
+    const columns = (config.start.point_columns[kind] ?? []).join(",");
     const points = readPoints(await getBytes(`/points/${kind}${query({ as_of: get("as_of"), where: filterOf(kind), columns })}`, options));
     // Names keep clear of the numbers in hexagons, so they follow them.
     one.layer ??= new PointLayer(pointStyle(kind)).on("painted", () => labels.repaint());
     one.layer.setPoints(points);
   } else {
-    const columns = [isArea(kind) && "derived", entry.columns.some((column) => column.name === "name") && "name", entry.parent].filter(Boolean);
+    const columns = [entry.geometry === "area" && "derived", entry.columns.some((column) => column.name === "name") && "name"].filter(Boolean);
+    // No column at all is not the same as all columns.
+    if (!columns.length) columns.push("fid");
     const collection = await getJSON(
       `/features/${encodeURIComponent(kind)}${query({ as_of: get("as_of"), tolerance_m: asked.tolerance_m || null, bbox: asked.window, columns: columns.join(",") })}`,
       options,

@@ -55,6 +55,12 @@ export function fit(bounds, options = {}) {
   else map.fitBounds([[south, west], [north, east]], { paddingTopLeft: [16, 16], paddingBottomRight: room(), ...options });
 }
 
+/** Show [west, south, east, north] unless it is in view already. */
+export function reveal(bounds) {
+  const seen = map.getBounds();
+  if (!seen.contains([bounds[1], bounds[0]]) || !seen.contains([bounds[3], bounds[2]])) fit(bounds, { maxZoom: Math.max(map.getZoom(), 13) });
+}
+
 /** What lies on the map at its right and lower edge: tools and legend, or the sheet on phones. */
 function room() {
   const size = map.getSize();

@@ -1,26 +1,21 @@
 // The coverage page: who falls short of the rule and by how much; the threshold recolours without asking the server.
 
-import { asOf } from "./asof.js";
+import { actionBar, actionButtons, openProvenance } from "./actions.js";
 import { coverageControls } from "./coverage_controls.js";
 import { within } from "./drill.js";
 import { button, element, replace } from "./element.js";
-import { openExport } from "./exporting.js";
 import { allEntries, AREAS, chosen, entryOf, onLayer, restyle } from "./layers.js";
 import { setFigureLegend } from "./legend.js";
 import { startMapView } from "./mapview.js";
 import { emptyBox, problemBox } from "./notice.js";
 import { answer, chips, setPanel } from "./panel.js";
-import { openPrint } from "./printing.js";
-import { showProvenance } from "./provenance.js";
 import { makeRanking } from "./ranking.js";
 import { getJSON, isCancelled, query } from "./request.js";
 import { catalogue, may } from "./session.js";
-import { openShare } from "./share.js";
 import { classesOf, classOf, countClasses, isAdjustable, withThreshold } from "./shortfall.js";
 import { get, set, watch } from "./state.js";
 import { shapeStyle } from "./styles.js";
-import { reloadTable } from "./table.js";
-import { setSource } from "./tools.js";
+import { setSource } from "./foot.js";
 import { day, integer, many, number, reading, share, t } from "./words.js";
 
 const ASKED = ["rule", "rule_set", "unit", "as_of", "against", "class", "status", "older_than"];
@@ -33,7 +28,7 @@ let asked = null;
 let ranking = null;
 const answerBox = element("div", {});
 const controlsBox = element("div", {});
-const actions = element("div", { class: "actions mt-auto" });
+const actions = actionBar();
 
 const parameters = () => Object.fromEntries([...ASKED, "threshold"].map((name) => [name, get(name)]));
 const unit = () => result?.unit ?? (get("unit") || "village");
@@ -47,7 +42,6 @@ export async function start() {
   watch(["in", "by"], () => draw());
   for (const kind of AREAS) onLayer(kind, () => kind === unit() && paint());
   await startMapView({
-    layers: ["county", "township", get("unit") || "village"],
     order: () => [unit(), ...AREAS.filter((kind) => kind !== unit() && kind !== "county").reverse()],
     tip: ({ kind, id, name }) => (kind === unit() && byCode.has(String(id)) ? line(byCode.get(String(id)), name) : null),
     figure: (kind, id) => (kind === unit() ? figureOf(String(id)) : null),
@@ -110,7 +104,7 @@ function draw(anew = true) {
   });
   drawPanel(seen, anew);
   paint();
-  reloadTable();
+  document.dispatchEvent(new CustomEvent("figures"));
   setSource([reading(result.provenance?.rule_set?.label) || result.provenance?.rule_set?.name, day(result.as_of)].filter(Boolean).join(" · "));
 }
 
@@ -132,14 +126,9 @@ function drawPanel(seen, anew) {
   replace(answerBox, answer(t(key, words), [unknown ? t("coverage.no_data", words) : "", unplaced(), changeText()].filter(Boolean).join(" ")));
   drawRanking(lacking);
   if (!anew) return;
-  const made = () => showProvenance(result.provenance, result.rule);
+  const made = () => openProvenance(result.provenance, result.rule);
   replace(controlsBox, coverageControls({ result, sets, threshold: threshold(), unitWord, onmade: made }));
-  replace(
-    actions,
-    button(t("act.export"), () => openExport("coverage", t("page.coverage"), parameters), { drawing: "download" }),
-    button(t("act.print"), () => openPrint("coverage", parameters), { drawing: "print" }),
-    button(t("act.share"), openShare, { drawing: "share" }),
-  );
+  replace(actions, actionButtons({ name: "coverage", label: t("page.coverage") }, parameters));
   setPanel(answerBox, controlsBox, ranking.node, actions);
 }
 
@@ -202,7 +191,7 @@ function figureOf(code) {
   const one = classOf(row, classes);
   return [
     element("p", { class: "answer mb-0" }, element("i", { class: "swatch", style: { background: one.fill } }), element("b", {}, row.state === "short" ? t("coverage.tip_short", { n: integer(row.shortfall), amount: reading(result.rule.amount) }) : t(`state.${row.state}`))),
-    element("p", { class: "answer-note mb-0" }, row.state === "no_data" ? reading(row.problem ?? row.reason) : t("coverage.of", { rule: reading(result.rule.label), value: shown(row.value), required: shown(row.required) }), " ", button(t("act.made"), () => showProvenance(result.provenance, result.rule), { kind: "link" })),
+    element("p", { class: "answer-note mb-0" }, row.state === "no_data" ? reading(row.problem ?? row.reason) : t("coverage.of", { rule: reading(result.rule.label), value: shown(row.value), required: shown(row.required) }), " ", button(t("act.made"), () => openProvenance(result.provenance, result.rule), { kind: "link" })),
     row.derived && element("span", { class: "tag tag-derived" }, t("derived")),
   ];
 }

@@ -46,7 +46,6 @@ export async function start() {
   watch(["view"], () => take(Promise.resolve(result)));
   for (const kind of AREAS) onLayer(kind, () => kind === unit() && paint());
   await startMapView({
-    layers: ["county", "township", ...(AREAS.includes(unit()) ? [unit()] : [])],
     order: () => (unit() === "cell" ? ["village", "township"] : [unit(), "village", "township"]),
     own: { kind: "cell", at: cellAt, shape: cellShape, details: cellDetails },
     tip: ({ kind, id, name }) => (kind === unit() && byId.has(String(id)) ? tipOf(byId.get(String(id)), name) : null),

@@ -1,19 +1,16 @@
 // The map page: what is here, layer by layer, and what to do next.
 
-import { element, button } from "./element.js";
-import { openExport } from "./exporting.js";
+import { actionBar, actionButtons } from "./actions.js";
+import { button, element } from "./element.js";
+import { setSource } from "./foot.js";
 import { allEntries, chosen, toggle, zoomTo } from "./layers.js";
 import { startMapView } from "./mapview.js";
 import { menuButton } from "./menu.js";
 import { emptyBox } from "./notice.js";
 import { answer, setPanel } from "./panel.js";
-import { openPrint } from "./printing.js";
 import { catalogue, may, session } from "./session.js";
-import { openShare } from "./share.js";
-import { address, get, watch } from "./state.js";
-import { setSource } from "./tools.js";
+import { address, asOf, get, watch } from "./state.js";
 import { day, integer, many, t } from "./words.js";
-import { asOf } from "./asof.js";
 
 const ORDER = ["grid", "natural_village", "village", "township", "county"];
 const COUNTED = ["township", "village", "grid", "camera", "incident"];
@@ -21,7 +18,6 @@ const COUNTED = ["township", "village", "grid", "camera", "incident"];
 export async function start() {
   catalogue();
   await startMapView({
-    layers: ["county", "township", "village"],
     order: () => ORDER.filter((kind) => kind !== "county"),
     tip: () => null,
     figure: () => null,
@@ -46,15 +42,14 @@ async function draw() {
     answer(t("home.answer", { place: place.name || t("home.place"), counts }), t("home.note", { day: day(asOf()) })),
     element("section", { class: "controls" }, element("h2", {}, t("home.layers")), element("div", {}, filled.filter((entry) => entry.geometry !== "none").map(row))),
     missing(entries, mayImport, sees),
-    element(
-      "div",
-      { class: "actions mt-auto" },
-      menuButton(button(t("act.export"), () => {}, { drawing: "download" }), filled.map((entry) => [entry.label, () => openExport(entry.kind, entry.label, () => ({ as_of: get("as_of") }))])),
-      button(t("act.print"), () => openPrint(printed(), () => ({ as_of: get("as_of") })), { drawing: "print" }),
-      button(t("act.share"), openShare, { drawing: "share" }),
-    ),
+    actionBar(actionButtons({ name: "", view: printed }, () => ({ as_of: get("as_of") }), exportMenu(filled))),
   );
   return null;
+}
+
+function exportMenu(filled) {
+  const one = async (entry) => (await import("./exporting.js")).openExport(entry.kind, entry.label, () => ({ as_of: get("as_of") }));
+  return menuButton(button(t("act.export"), () => {}, { drawing: "download" }), filled.map((entry) => [entry.label, () => one(entry)]));
 }
 
 const printed = () => [...ORDER].reverse().find((kind) => chosen().includes(kind)) ?? "village";

@@ -1,6 +1,7 @@
 // The panel beside the map (a sheet on phones): the page's own content, or the details of one feature above it.
 
 import { button, element, replace } from "./element.js";
+import { get } from "./state.js";
 import { t } from "./words.js";
 
 const panel = document.getElementById("panel");
@@ -54,6 +55,14 @@ export function startSheet() {
     // The click that follows a drag would turn it on once more.
     grip.addEventListener("click", (click) => click.stopImmediatePropagation(), { capture: true, once: true });
   });
+}
+
+/** Give the table's drawer the height of the address; before the map takes its first position, or that would move. */
+export function layDrawer() {
+  const drawer = document.getElementById("drawer");
+  const height = get("drawer");
+  drawer.dataset.height = drawer.parentNode.dataset.drawer = ["35", "70"].includes(height) ? height : "0";
+  return height;
 }
 
 /** Answer sentence first: bold figures, then the small line that says by which rule and when. */

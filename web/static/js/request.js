@@ -78,11 +78,11 @@ async function ask(url, { signal, label = t("busy.data"), quiet = false, ...init
   signal?.addEventListener("abort", () => controller.abort());
   const end = quiet ? () => {} : begin(label, controller);
   try {
-    const response = await fetch(url, {
+    const response = await (takeEarly(url, init) ?? fetch(url, {
       ...init,
       signal: controller.signal,
       headers: { Accept: "application/json, */*", "X-CSRFToken": config.csrf, ...init.headers },
-    });
+    }));
     if (response.ok) return response;
     let facts = null;
     try {
@@ -97,6 +97,13 @@ async function ask(url, { signal, label = t("busy.data"), quiet = false, ...init
   } finally {
     end();
   }
+}
+
+/** An answer the page has been waiting for since its head; each serves once. */
+function takeEarly(url, init) {
+  const waiting = init.method ? null : window.early?.[url];
+  if (waiting) delete window.early[url];
+  return waiting;
 }
 
 function problemOf(status, facts) {

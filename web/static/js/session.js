@@ -1,14 +1,14 @@
-// Who is signed in, where the place is, and which layers there are; asked once and shared.
+// Who is signed in, where the place is, and which layers there are.
 
+import { config } from "./config.js";
 import { getJSON, query } from "./request.js";
 import { get } from "./state.js";
 
-let asked = null;
-const catalogues = new Map();
+// Both came with the page, the layers as of today.
+const catalogues = new Map([["", Promise.resolve(config.layers)]]);
 
-export function session() {
-  asked ??= getJSON("/api/v1/session");
-  return asked;
+export async function session() {
+  return config.session;
 }
 
 export const may = async (act) => (await session()).rights.includes(act);

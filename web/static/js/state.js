@@ -1,5 +1,7 @@
 // The view's state is the address: page, position, layers, filters, selection, date. Back works, a link opens the same picture.
 
+import { config } from "./config.js";
+
 const listeners = [];
 let values = read();
 
@@ -12,7 +14,8 @@ export const get = (name) => values[name] ?? "";
 
 export const list = (name) => get(name).split(",").filter(Boolean);
 
-export const all = () => ({ ...values });
+/** The day everything is shown as of. */
+export const asOf = () => get("as_of") || config.today;
 
 /**
  * Change values; empty ones leave the address. A deliberate act makes a step for Back, a consequence (`step: false`,

@@ -4,6 +4,7 @@ import { config } from "./config.js";
 import { written } from "./details.js";
 import { within } from "./drill.js";
 import { button, choice, element, replace } from "./element.js";
+import { layDrawer } from "./panel.js";
 import { allEntries } from "./layers.js";
 import { map, windowText } from "./map.js";
 import { showProblem } from "./notice.js";
@@ -25,6 +26,7 @@ export function startTable(ofPage) {
   figure = ofPage;
   watch(["drawer", "table", "inview", "where", "as_of", "in"], (changed) => draw(changed));
   watch(["sel"], mark);
+  document.addEventListener("figures", () => figure && kind === figure.name && reload());
   map.on("moveend", () => get("inview") === "1" && get("drawer") && reload());
   draw(["drawer"]);
 }
@@ -33,17 +35,7 @@ export function toggleTable() {
   set({ drawer: { "": "35", 35: "70", 70: "" }[get("drawer")] });
 }
 
-/** The page's figures have changed. */
-export const reloadTable = () => figure && kind === figure.name && reload();
-
 const shown = () => get("table") || figure?.name || allEntries().find((entry) => entry.kind === "village" && entry.rows)?.kind || allEntries().find((entry) => entry.rows)?.kind || "";
-
-/** Give the drawer the height of the address; before the map takes its first position, or that would move. */
-export function layDrawer() {
-  const height = get("drawer");
-  drawer.dataset.height = drawer.parentNode.dataset.drawer = ["35", "70"].includes(height) ? height : "0";
-  return height;
-}
 
 function draw(changed) {
   const height = layDrawer();
