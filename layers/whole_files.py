@@ -74,7 +74,7 @@ def draft_folder(target: Path) -> Iterator[Path]:
     """
     folder: Path | None = None
     try:
-        folder = Path(tempfile.mkdtemp(prefix=".wangge-draft-", dir=target.parent))
+        folder = Path(tempfile.mkdtemp(prefix=".wangge-draft-", dir=target.absolute().parent))
         yield folder
     except OSError as wrong:
         reason = wrong.strerror or type(wrong).__name__

@@ -59,6 +59,14 @@ def read_back(path: Path) -> gpd.GeoDataFrame:
     return pyogrio.read_dataframe(path)
 
 
+def test_a_file_named_without_its_folder_is_written_where_the_reader_stands(
+    county_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    report = export(county_store, OWNER, "village", Path("villages.gpkg"))
+    assert report.rows == len(pyogrio.read_dataframe(tmp_path / "villages.gpkg"))
+
+
 def test_kml_carries_names_codes_and_shapes(county_store: Store, tmp_path: Path) -> None:
     export(county_store, OWNER, "village", tmp_path / "v.kml")
     stored, back = frames.read_layer(county_store, "village", OWNER), read_back(tmp_path / "v.kml")
