@@ -10,6 +10,7 @@ import contextlib
 import json
 import re
 import secrets
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -38,6 +39,8 @@ LONGEST_WAIT_S = 900
 FIRST_ADMINISTRATOR = "admin"
 
 _NAME = re.compile(r"[\w.@-]{1,64}")
+# Wrong tries on stores that cannot be written to, by store and subject; a restart forgets them, nothing else can be done.
+_readonly_tries: dict[tuple[str, str], list[datetime]] = defaultdict(list)
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's second choice for argon2id
 
 
@@ -292,6 +295,12 @@ def _count_failure(connection: Connection, subjects: Sequence[str], moment: date
     connection.execute(delete(table).where(table.c.last_at < day_ago))
 
 
+def _readonly_left(store: "Store", subjects: Sequence[str], moment: datetime) -> float:
+    """The wait for a store that cannot be written to: wrong tries are counted in this process."""
+    tries = _readonly_tries[(store.url, subjects[0])]
+    return wait_s(len(tries)) - (moment - tries[-1]).total_seconds() if tries else 0.0
+
+
 def verify(store: "Store", name: str, password: str, address: str) -> Account:
     """The account, when name and password are right.
 
@@ -302,7 +311,7 @@ def verify(store: "Store", name: str, password: str, address: str) -> Account:
     # A made-up name must not fill the table with long texts.
     subjects = (f"name:{name[:64]}", f"address:{address[:64]}")
     with store.read() as connection:
-        left = _left(connection, subjects, moment)
+        left = _left(connection, subjects, moment) if not store.readonly else _readonly_left(store, subjects, moment)
         row = connection.execute(select(schema.account).where(schema.account.c.name == name)).one_or_none()
     if left > 0:
         seconds = int(left) + 1
@@ -316,12 +325,18 @@ def verify(store: "Store", name: str, password: str, address: str) -> Account:
     with contextlib.suppress(VerificationError, InvalidHashError):
         right = _hasher.verify(row.password_hash if row is not None else _nobody_hash(), password[:MAX_PASSWORD])
     if row is None or not right or row.disabled:
-        with store.write() as connection:
-            _count_failure(connection, subjects, moment)
+        if store.readonly:
+            _readonly_tries[(store.url, subjects[0])].append(moment)
+        else:
+            with store.write() as connection:
+                _count_failure(connection, subjects, moment)
         raise RightsError(
             Text("账号或密码不正确。", "The account or the password is wrong."),
             mend=Text("请核对后重试。", "Check both."),
         )
+    if store.readonly:
+        _readonly_tries.pop((store.url, subjects[0]), None)
+        return _account(row)
     with store.change(name, "sign_in", details={"address": address[:64]}) as change:
         connection = change.connection
         connection.execute(delete(schema.sign_in_try).where(schema.sign_in_try.c.subject.in_(subjects)))

@@ -20,6 +20,7 @@ ENDED = "ended_sessions"
 _REFRESH_S = 300
 # Clocks of machines in one office differ a little.
 _SKEW_S = 120
+_ended_here: dict[str, float] = {}  # sessions signed out of a store that cannot be written to
 
 
 @functools.cache
@@ -58,14 +59,17 @@ def end() -> None:
         now = time.time()
         still = {key: until for key, until in _ended().items() if until > now}
         still[ended] = now + current.setting("SESSION_ABSOLUTE_S")
-        with current.store().change(session["account"], "sign_out") as change:
-            current.store().settings.put(change.connection, ENDED, still)
+        if current.store().readonly:
+            _ended_here.update(still)
+        else:
+            with current.store().change(session["account"], "sign_out") as change:
+                current.store().settings.put(change.connection, ENDED, still)
     session.clear()
 
 
 def _ended() -> dict[str, float]:
     """Ids of sessions that were signed out, with the time after which they need no longer be remembered."""
-    return current.store().settings.get(ENDED) or {}
+    return (current.store().settings.get(ENDED) or {}) | _ended_here
 
 
 def account_and_version() -> tuple[str, int] | None:

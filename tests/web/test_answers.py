@@ -4,7 +4,7 @@ import gzip
 import json
 
 import pytest
-from office import Person, open_office, village_code
+from office import Person, account_name, open_office, village_code
 from routes import all_routes, path_of
 
 from geo.errors import InputError, LimitError, NotFoundError, StoreError
@@ -210,6 +210,16 @@ def test_a_read_only_store_is_shown_and_refuses_writes(office_store, tmp_path):
         with Store.open(str(path), readonly=True) as store:
             app = open_office(store, SECRET_KEY="x" * 32)
             assert app.test_client().get("/healthz").status_code == 200
+            viewer = Person(app, account_name("viewer"))
+            assert viewer.get("/api/v1/coverage").status_code == 200
+            assert viewer.send("POST", "/sign-out").status_code == 303
+            assert viewer.get("/api/v1/coverage").status_code == 401
+            planner = Person(app)
+            answers = [planner.sign_in(account_name("planner"), f"wrong password {n}").status_code for n in range(6)]
+            assert answers[-1] == 429, answers
+            administrator = Person(app, account_name("administrator"))
+            refused = administrator.send("POST", "/api/v1/accounts", {"name": "new", "role": "viewer"})
+            assert refused.status_code == 503
     finally:
         os.chmod(path, 0o600)
 
