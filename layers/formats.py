@@ -16,7 +16,7 @@ from .findings import Finding
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One readable format: `reader` is csv, xlsx, parquet or ogr; `driver` is the one OGR driver allowed."""
+    """One readable format: `reader` is csv, xlsx, parquet, kml or ogr; `driver` is the one OGR driver allowed."""
 
     name: str
     reader: str
@@ -32,7 +32,7 @@ GEOJSON = Format("GeoJSON", "ogr", "GeoJSON")
 GEOJSON_LINES = Format("GeoJSONSeq", "ogr", "GeoJSONSeq")
 TOPOJSON = Format("TopoJSON", "ogr", "TopoJSON")
 FLATGEOBUF = Format("FlatGeobuf", "ogr", "FlatGeobuf")
-KML = Format("KML", "ogr", "KML")
+KML = Format("KML", "kml")
 
 DRIVERS = ("GPKG", "GeoJSON", "GeoJSONSeq", "TopoJSON", "ESRI Shapefile", "FlatGeobuf", "KML", "MEM")
 """Every OGR driver that may be alive in the reading process."""

@@ -4,6 +4,7 @@ Rows are matched by the key of their kind. A row that says the same as the one k
 only grows where something changed.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,9 +41,9 @@ class Kept:
         """Row ids."""
         return self.frame["fid"].to_numpy(np.int64)
 
-    def fids_of(self, keys: set[str]) -> np.ndarray:
+    def fids_of(self, keys: Collection[str]) -> np.ndarray:
         """Row ids of some keys."""
-        return self.frame.loc[self.frame["key"].isin(keys), "fid"].to_numpy(np.int64)
+        return self.frame.loc[self.frame["key"].isin(list(keys)), "fid"].to_numpy(np.int64)
 
     def keys(self) -> set[str]:
         """Every key there is."""

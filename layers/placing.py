@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .kinds import Kind
-from .preparing import Prepared
+from .prepared import Prepared
 
 if TYPE_CHECKING:
     from .store import Store

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .columns import as_text
+from .cells import as_text
 
 _DEGREES = re.compile(
     r"(?:东经|西经|北纬|南纬|[EWNS])?\s*([-+]?\d{1,3}(?:\.\d+)?)\s*(?:[°º度d:\s-]\s*(\d{1,2}(?:\.\d+)?)\s*(?:['′‘’´分m:\s-]\s*(\d{1,2}(?:\.\d+)?)\s*"

@@ -4,72 +4,24 @@ The result is a list of findings, a mask of the rows that may not be stored, and
 the store but through what `Setting` says about it.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import shapely
 
 from geo import crs
-from geo.words import Text
 
-from . import columns, shaping
+from . import columns
+from .cells import Problem
 from .codes import as_stored
-from .columns import Problem, Style
 from .findings import Finding
-from .kinds import Field, Kind
-from .limits import Limits
-from .mapping import Mapping
+from .locating import locate
 from .notebook import Notebook
-from .projecting import Frame
+from .prepared import Prepared, Setting
 from .reader_out import ROW
 from .reading import Source
-from .survey import Survey, shapes_of
-
-LON, LAT, SHAPE = "lon", "lat", "shape"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """Everything that shapes how rows are read: kind (None: reference layer), mapping, frame, style, limits."""
-
-    kind: Kind | None
-    mapping: Mapping
-    frame: Frame
-    style: Style
-    limits: Limits
-    repair: bool
-    zone: Any  # metric system whose centimetre grid areas live on, or None
-    codes: dict[str, np.ndarray] = field(default_factory=dict)  # code fields of the whole layer, restored
-    free_fields: dict[int, Field] = field(default_factory=dict)  # columns of a reference layer
-
-
-@dataclass(slots=True)
-class Prepared:
-    """Rows ready to be stored. `bad` and the arrays run over the rows of the source."""
-
-    path: Path
-    rows: np.ndarray
-    bad: np.ndarray
-    blank: np.ndarray
-    lon: np.ndarray  # representative position in EPSG:4490, NaN without
-    lat: np.ndarray
-    families: set[str]
-    keys: np.ndarray | None  # value of the key field (object, None where empty)
-    days: np.ndarray | None = None  # day of each incident (datetime64[D], NaT without)
-
-    def batches(self) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """(first position, batch): the columns named like fields, and lon, lat or shape."""
-        start = 0
-        with pa.memory_map(str(self.path)) as mapped, pa.ipc.open_stream(mapped) as stream:
-            for batch in stream:
-                yield start, batch
-                start += batch.num_rows
+from .survey import Survey
 
 
 def prepare(
@@ -144,7 +96,7 @@ def _batch(
         key = arrays[names.index(kind.key)].to_numpy(zero_copy_only=False)
     _blank(batch, here, prepared)
     if kind is None or kind.geometry != "none":
-        shape_names, shape_arrays = _shapes(batch, here, survey, setting, prepared, notebook)
+        shape_names, shape_arrays = locate(batch, here, survey, setting, prepared, notebook)
         names, arrays = names + shape_names, arrays + shape_arrays
     if not arrays:
         return pa.RecordBatch.from_arrays([batch.column(ROW)], names=[ROW]), key
@@ -252,131 +204,3 @@ def _fill(names: list[str], arrays: list[pa.Array], name: str, values: pa.Array)
     else:
         names.append(name)
         arrays.append(values)
-
-
-def _shapes(
-    batch: pa.RecordBatch, here: slice, survey: Survey, setting: Setting, prepared: Prepared, notebook: Notebook
-) -> tuple[list[str], list[pa.Array]]:
-    geometry = setting.kind.geometry if setting.kind else "any"
-    if not survey.located and setting.kind is None:
-        return [], []
-    if not survey.located or (survey.points and geometry in ("point", "area", "any")):
-        return _points(here, survey, prepared, notebook)
-    if survey.by == "columns":
-        raw = np.full(batch.num_rows, None, dtype=object)
-        there = np.isfinite(survey.x[here]) & np.isfinite(survey.y[here])
-        raw[there] = shapely.points(survey.x[here][there], survey.y[here][there])
-    else:
-        raw = shapes_of(batch, setting.mapping.column_of("wkt") if survey.by == "wkt" else None)
-    found = shaping.shape(
-        raw,
-        geometry,
-        setting.frame,
-        repair=setting.repair,
-        vertices=setting.limits.vertices,
-        lenient=setting.kind is None,
-    )
-    values = found.values
-    if setting.zone is not None:
-        grid = shaping.snapped(values, setting.zone)
-        thin = shapely.is_empty(grid) & ~shapely.is_missing(values)
-        values = np.where(thin, values, grid)
-    for row, finding in found.findings:
-        _shape_finding(here.start + row, finding, prepared, notebook)
-    prepared.families |= set(shaping.family(values)) - {""}
-    places = shapely.point_on_surface(values)
-    prepared.lon[here], prepared.lat[here] = shapely.get_x(places), shapely.get_y(places)
-    _no_location(here, survey, prepared, notebook, missing=found.empty)
-    return [SHAPE], [pa.array(shapely.to_wkb(values).tolist(), pa.binary())]
-
-
-def _shape_finding(at: int, finding: Finding, prepared: Prepared, notebook: Notebook) -> None:
-    if finding.severity == "error":
-        prepared.bad[at] = True
-    code = as_stored(prepared.keys[at]) if prepared.keys is not None else ""
-    notebook.add(
-        Finding(
-            finding.what,
-            finding.mend,
-            severity=finding.severity,
-            row=int(prepared.rows[at]),
-            code=code,
-            kind=finding.kind,
-            lon=finding.lon,
-            lat=finding.lat,
-        )
-    )
-
-
-def _points(here: slice, survey: Survey, prepared: Prepared, notebook: Notebook) -> tuple[list[str], list[pa.Array]]:
-    lon, lat = prepared.lon[here], prepared.lat[here]
-    with np.errstate(invalid="ignore"):
-        nowhere = (np.abs(lon) > 180) | (np.abs(lat) > 90)
-        null_island = (survey.x[here] == 0) & (survey.y[here] == 0)
-    given = np.isfinite(survey.x[here]) & np.isfinite(survey.y[here])
-    nowhere |= given & ~np.isfinite(lon)
-    for row in np.flatnonzero(nowhere & ~null_island):
-        _shape_finding(here.start + int(row), shaping.outside_world(), prepared, notebook)
-    lon[nowhere | null_island] = np.nan
-    lat[nowhere | null_island] = np.nan
-    if np.isfinite(lon).any():
-        prepared.families.add("point")
-    _no_location(here, survey, prepared, notebook, missing=~np.isfinite(lon) & ~nowhere)
-    mask = ~np.isfinite(lon)
-    return [LON, LAT], [pa.array(lon, pa.float64(), mask=mask), pa.array(lat, pa.float64(), mask=mask)]
-
-
-def _no_location(here: slice, survey: Survey, prepared: Prepared, notebook: Notebook, *, missing: np.ndarray) -> None:
-    """One warning per row that has no position; such rows are kept."""
-    rows = np.flatnonzero(missing & ~prepared.blank[here] & ~prepared.bad[here])
-    bad = survey.unreadable[here]
-
-    def make(row: int) -> Finding:
-        at = here.start + row
-        code = as_stored(prepared.keys[at]) if prepared.keys is not None else ""
-        what = (
-            Text("位置无法识别，按无位置存储。", "The position cannot be read; the row is kept without one.")
-            if bad[row]
-            else Text("没有位置，照常存储。", "There is no position; the row is kept without one.")
-        )
-        return Finding(
-            what,
-            Text("请补充坐标。", "Add the coordinates."),
-            severity="warning",
-            row=int(prepared.rows[at]),
-            code=code,
-            kind="no_location",
-        )
-
-    notebook.rows("no_location", "warning", rows, make)
-
-
-def frame_of(batch: pa.RecordBatch, keep: np.ndarray) -> tuple[pd.DataFrame, np.ndarray | None]:
-    """The kept rows of a prepared batch as a frame of fields, and their shapes (None without a geometry)."""
-    chosen = batch if keep.all() else batch.filter(pa.array(keep))
-    names = [name for name in chosen.schema.names if name not in (LON, LAT, SHAPE, ROW)]
-    frame = pd.DataFrame({name: _series(chosen.column(name)) for name in names}, index=range(chosen.num_rows))
-    shapes: np.ndarray | None = None
-    if LON in chosen.schema.names:
-        lon = chosen.column(LON).to_numpy(zero_copy_only=False)
-        lat = chosen.column(LAT).to_numpy(zero_copy_only=False)
-        shapes = np.full(chosen.num_rows, None, dtype=object)
-        there = np.isfinite(lon)
-        shapes[there] = shapely.points(lon[there], lat[there])
-    elif SHAPE in chosen.schema.names:
-        shapes = shapely.from_wkb(chosen.column(SHAPE).to_numpy(zero_copy_only=False))
-    return frame, shapes
-
-
-def _series(column: pa.Array) -> Any:
-    """A column as pandas keeps it without losing whole numbers to floats."""
-    if pa.types.is_integer(column.type):
-        return column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-    if pa.types.is_string(column.type):
-        # Said outright: pandas would look at every value and copy them all into its own kind of text column.
-        return pd.Series(column.to_numpy(zero_copy_only=False), dtype=object)
-    if pa.types.is_boolean(column.type):
-        return column.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
-    if pa.types.is_date(column.type):
-        return column.cast(pa.timestamp("ms")).to_numpy(zero_copy_only=False)
-    return column.to_numpy(zero_copy_only=False)

@@ -28,6 +28,8 @@ def read(request: dict, folder: Path) -> dict:
                 from .reader_csv import read_csv as reader
             case "xlsx":
                 from .reader_xlsx import read_xlsx as reader
+            case "kml":
+                from .reader_kml import read_kml as reader
             case "parquet":
                 from .reader_parquet import read_parquet as reader
             case _:

@@ -5,10 +5,7 @@ happens in the child (`layers.sandbox`). Rows come back as Arrow batches from a 
 the memory of the parent does not grow with the source.
 """
 
-import hashlib
-import shutil
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,14 +18,14 @@ from geo.errors import InputError
 from geo.words import Text
 
 from . import encodings, mapping, privacy
-from .archives import check_directory, unpack_gzip, unpack_zip
+from .archives import check_directory
 from .findings import Finding
-from .formats import SHAPEFILE, SIDE_FILES, XLSX, Format, format_of, refuse
+from .formats import XLSX, Format, format_of
 from .limits import WEB, Limits
-from .reader_out import GEOMETRY, ROW
+from .reader_out import GEOMETRY
 from .sandbox import run_reader
+from .staging import size_of, stage
 
-_CHUNK = 1 << 20
 _SAMPLE_ROWS = 500
 
 
@@ -63,16 +60,6 @@ class Source:
             yield from stream
 
 
-def sha256(path: Path) -> str:
-    """Hash of a file and, for a shapefile, of the files beside it that belong to it."""
-    digest = hashlib.sha256()
-    for part in _parts(path):
-        with part.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-    return digest.hexdigest()
-
-
 @contextmanager
 def opened(
     path: str | Path,
@@ -96,9 +83,9 @@ def opened(
     codec = _codec(encoding)
     with tempfile.TemporaryDirectory(prefix="wangge-import-") as name:
         folder = Path(name)
-        main, layer, layers = _staged(path, folder, source_layer, limits, sample is not None)
+        main, layer, layers = stage(path, folder, source_layer, limits, sample is not None)
         format_ = format_of(main)
-        size = _size(main, format_)
+        size = size_of(main, format_)
         if format_ is XLSX:
             check_directory(main, limits)
         request = {
@@ -113,6 +100,8 @@ def opened(
             "size": size,
             "max_rows": limits.rows,
             "max_columns": limits.columns,
+            "max_cell": limits.cell_chars,
+            "max_vertices": limits.vertices,
             "max_bytes": limits.unpacked,
             "empty_rows": limits.empty_rows,
         }
@@ -145,71 +134,6 @@ def _codec(encoding: str) -> str:
             where="--encoding",
             mend=Text("例如 UTF-8、GBK、Big5，或 auto。", "For example UTF-8, GBK, Big5, or auto."),
         ) from None
-
-
-def _parts(path: Path) -> list[Path]:
-    """The file and, for a shapefile, its side files, whatever the case of their suffixes."""
-    if path.suffix.lower() not in (".shp", ".dbf"):
-        return [path]
-    wanted = SIDE_FILES if path.suffix.lower() == ".shp" else (".dbf", ".cpg")
-    beside = [part for part in path.parent.iterdir() if part.stem == path.stem and part.suffix.lower() in wanted]
-    return sorted(part for part in beside if part.is_file())
-
-
-def _staged(
-    path: Path, folder: Path, source_layer: str | None, limits: Limits, previewing: bool
-) -> tuple[Path, str | None, list[str]]:
-    """Copy the file in under a name made here; the file to read, the layer in it, and the layers of an archive."""
-    if sum(part.stat().st_size for part in _parts(path)) > limits.upload:
-        most = limits.upload // 1_000_000
-        raise refuse(
-            "limit",
-            f"文件大于 {most} MB。",
-            f"The file is larger than {most} MB.",
-            Text("请把文件分成几份再导入。", "Split the file and import the parts."),
-        )
-    suffix = path.suffix.lower()
-    if suffix == ".gz":
-        inner = Path(path.stem).suffix.lower()
-        return unpack_gzip(path, folder / f"upload{inner}", limits), source_layer, []
-    if suffix in (".zip", ".kmz"):
-        unpacked = unpack_zip(path, folder, limits)
-        names = list(unpacked)
-        if len(names) == 1:
-            inner_layer = None if source_layer in names else source_layer
-            return unpacked[names[0]], inner_layer, []
-        if source_layer is None and not previewing:
-            raise refuse(
-                "layer",
-                f"压缩包中有 {len(names)} 个图层，请选择一个。",
-                f"The archive has {len(names)} layers: choose one.",
-                Text(
-                    f"可选图层：{'、'.join(names[:20])}（--source-layer 名称）",
-                    f"Layers: {', '.join(names[:20])} (--source-layer NAME)",
-                ),
-            )
-        chosen = source_layer or names[0]
-        if chosen not in unpacked:
-            raise refuse(
-                "layer",
-                "压缩包中没有所选图层。",
-                "The archive has no layer of that name.",
-                Text(f"可选图层：{'、'.join(names[:20])}", f"Layers: {', '.join(names[:20])}"),
-            )
-        return unpacked[chosen], chosen, names
-    for part in _parts(path):
-        shutil.copyfile(part, folder / f"upload{part.suffix.lower()}")
-    return folder / f"upload{suffix}", None if suffix == ".shp" else source_layer, []
-
-
-def _size(main: Path, format_: Format) -> int:
-    """Bytes the child has to work through: an XLSX counts unpacked, a shapefile with its table."""
-    if format_ is XLSX:
-        with zipfile.ZipFile(main) as archive:
-            return sum(member.file_size for member in archive.infolist())
-    if format_ is SHAPEFILE:
-        return sum(part.stat().st_size for part in _parts(main))
-    return main.stat().st_size
 
 
 def _distinct(headers: list[str]) -> list[str]:
@@ -365,7 +289,3 @@ def _number(value: Any) -> bool:
         return value is not None and abs(float(value)) < 1e9
     except (TypeError, ValueError):
         return False
-
-
-ROW_COLUMN = ROW
-GEOMETRY_COLUMN = GEOMETRY

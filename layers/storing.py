@@ -18,7 +18,7 @@ from geo import crs
 from . import matching
 from .kinds import Kind
 from .matching import Kept
-from .preparing import Prepared, frame_of
+from .prepared import Prepared, frame_of
 from .rows import close_rows, insert_rows, retire_rows
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Job:
     on: str  # the day the change takes effect
     valid_from: str | None
     overrides: dict[str, np.ndarray] = field(default_factory=dict)
+    spared: frozenset[str] = frozenset()  # keys whose new row is not fit to be stored: the kept row stays
 
 
 @dataclass(slots=True)
@@ -66,8 +67,8 @@ def write(store: "Store", change_id: int, job: Job, *, progress: Callable[[int],
         valid_from=job.valid_from if job.kind.versioned else None,
     )
     if job.mode == "replace":
-        gone = job.kept.fids[~np.isin(job.kept.fids, list(untouched))] if untouched else job.kept.fids
-        ended = [gone]
+        stay = np.concatenate([np.array(sorted(untouched), dtype=np.int64), job.kept.fids_of(job.spared)])
+        ended = [job.kept.fids[~np.isin(job.kept.fids, stay)]]
     fids = np.concatenate(ended) if ended else np.empty(0, np.int64)
     _end(store, change_id, job, fids)
     written.ended = len(fids)

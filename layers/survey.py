@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import shapely
 
 from . import dates, privacy
-from .columns import as_text
+from .cells import as_text
 from .kinds import Kind
 from .mapping import Mapping
 from .positions import read_numbers

@@ -106,6 +106,14 @@ def test_replace_ends_what_vanished_and_leaves_what_is_the_same(store: Store, tm
     assert sorted(before["name"]) == ["无位村", "望川居委会", "河口村", "石桥村"]
 
 
+def test_a_skipped_row_does_not_end_the_row_it_would_have_replaced(gpkg_store: Store, tmp_path: Path) -> None:
+    load(gpkg_store, write(tmp_path, "a.csv", VILLAGES), "village")
+    bad = VILLAGES.replace("109.67,29.08", "509.67,29.08")
+    report = load(gpkg_store, write(tmp_path, "b.csv", bad), "village", mode="replace", skip_bad=True)
+    assert report.stored and (report.rows_stored, report.rows_closed) == (0, 0)
+    assert read(gpkg_store, "village").loc["433127101201"].geometry.x == 109.67
+
+
 def test_update_changes_only_what_the_file_says(store: Store, tmp_path: Path) -> None:
     load(store, write(tmp_path, "a.csv", VILLAGES), "village")
     text = "村代码,户数\n433127101002,121\n433127101201,\n433127101204,9\n"
@@ -132,7 +140,7 @@ def test_rows_begin_on_the_day_that_is_named(gpkg_store: Store, tmp_path: Path) 
     assert len(frames.read_layer(gpkg_store, "village", OWNER, as_of="2024-04-30")) == 0
     assert len(frames.read_layer(gpkg_store, "village", OWNER, as_of="2024-05-01")) == 4
     report = load(gpkg_store, write(tmp_path, "b.csv", VILLAGES + "\n"), "village", mode="replace", as_of="2020-01-01")
-    assert not report.stored and kinds(report)[-1:] == ["history"] or "history" in kinds(report)
+    assert (not report.stored and kinds(report)[-1:] == ["history"]) or "history" in kinds(report)
 
 
 def test_spoiled_codes_are_restored_with_a_warning(gpkg_store: Store, tmp_path: Path) -> None:
