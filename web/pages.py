@@ -1,14 +1,12 @@
 """The pages people open: one shell, the words and colours it needs, and nothing of the data, which scripts fetch."""
 
 import json
-import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from hashlib import sha256
 from importlib import metadata, resources
-from typing import Any
+from typing import Any, cast
 
-from flask import Blueprint, Response, abort, render_template, request, send_from_directory
+from flask import Blueprint, Flask, Response, abort, render_template, request, send_from_directory
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
@@ -16,16 +14,17 @@ from markupsafe import Markup
 from layers.kinds import KINDS
 from layers.rights import ROLES
 
-from . import api, basemaps, current, early, language, maps, security
+from . import api, assets, basemaps, current, early, language, maps, security
 
 PAGES = ("map", "coverage", "hotspots", "layers", "reports", "admin", "help")
 """Pages in the order of the rail; the address is `/` for the map and `/<page>` for the others."""
 
 FONT_FILES = frozenset({"WanggeSansSC.woff2"})
 
-_IMPORT = re.compile(r"^(?:import|export) [^\n]*?from \"\./(\w+\.js)\"", re.MULTILINE)
-
 blueprint = Blueprint("pages", __name__)
+
+
+blueprint.record_once(lambda state: assets.register(cast(Flask, state.app)))
 
 
 @blueprint.get("/")
@@ -87,7 +86,7 @@ def words_and_pieces() -> dict[str, Any]:
     return {
         "language": language.language(),
         "account": {"name": current_user.viewer.name} if signed_in else None,
-        "asset": asset,
+        "asset": assets.address,
         "icon": icon,
         "place_name": current.setting("PLACE_NAME") if signed_in else "",
         "page": "door",
@@ -97,31 +96,6 @@ def words_and_pieces() -> dict[str, Any]:
 def icon(name: str) -> Markup:
     """One drawing of `templates/icons.html`; always beside a word, so hidden from screen readers."""
     return Markup('<svg class="icon" aria-hidden="true"><use href="#icon-{}"></use></svg>').format(name)
-
-
-def asset(name: str) -> str:
-    """Address of a file under `static` that changes with its content."""
-    return f"/static/{name}?v={_fingerprint(name)}"
-
-
-@cache
-def _fingerprint(name: str) -> str:
-    return sha256((resources.files("web") / "static" / name).read_bytes()).hexdigest()[:10]
-
-
-@cache
-def script_modules(page: str) -> tuple[str, ...]:
-    """The modules a page imports, directly or not, announced in its head so that the browser fetches them all at once."""
-    folder = resources.files("web") / "static" / "js"
-    found: dict[str, None] = {}
-    waiting = ["main.js", f"page_{page}.js"]
-    while waiting:
-        name = waiting.pop(0)
-        if name in found or not (folder / name).is_file():
-            continue
-        found[name] = None
-        waiting += _IMPORT.findall((folder / name).read_text("utf-8"))
-    return tuple(found)
 
 
 @cache
@@ -137,8 +111,9 @@ def _rendered_shell(basemaps: str) -> maps.Shell:
 def _shell() -> maps.Shell:
     shell = _rendered_shell(json.dumps(_basemaps()))
     shell = shell.with_nonce(security.nonce())
+    head = shell.head.replace(maps.VENDOR_URL, assets.address("vendor/"))
     # folium's own text around settings of the administrator, which folium writes as JSON and we as escaped text.
-    return maps.Shell(*(Markup(part) for part in (shell.head, shell.body, shell.script)))  # noqa: S704
+    return maps.Shell(*(Markup(part) for part in (head, shell.body, shell.script)))  # noqa: S704
 
 
 def _basemaps() -> list[dict[str, Any]]:
@@ -172,7 +147,7 @@ def _page(page: str, *, template: str | None = None, start: early.FirstView | No
         account=account,
         today=current.today().isoformat(),
         nonce=security.nonce(),
-        modules=script_modules(page),
+        modules=assets.modules_of(page),
         config_json=_as_script(_config(page, code) | ({"start": start.config} if start else {})),
         early_json=_as_script(start.addresses if start else []),
         **values,
@@ -205,7 +180,8 @@ def _config(page: str, code: str) -> dict[str, Any]:
         "fields": _fields(code) if page == "layers" else {},
         "roles": {name: label.to(code) for name, label in ROLES.items()} if page == "admin" else {},
         "vendor": {
-            name: asset(f"vendor/{name}") for name in ("tabulator.min.mjs", "tabulator.min.css", "protomaps-leaflet.js")
+            name: assets.address(f"vendor/{name}")
+            for name in ("tabulator.min.mjs", "tabulator.min.css", "protomaps-leaflet.js")
         },
     }
 

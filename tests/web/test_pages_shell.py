@@ -1,13 +1,15 @@
 """The page shells: folium without outside hosts, nonces on everything inline, one entry per page in the rail."""
 
+import gzip
 import json
 import re
 from collections.abc import Callable
+from importlib import resources
 
 import pytest
 from office import Person
 
-from web import maps, pages
+from web import assets, maps, pages
 
 
 def test_no_folium_class_names_an_outside_host() -> None:
@@ -80,9 +82,9 @@ def test_page_config_cannot_end_its_own_element() -> None:
 
 @pytest.mark.parametrize("page", ["map", "coverage", "hotspots", "layers", "reports", "admin"])
 def test_page_announces_every_module_it_imports(page: str) -> None:
-    names = pages.script_modules(page)
+    names = assets.modules_of(page)
     assert names[:2] == ("main.js", f"page_{page}.js")
-    folder = pages.resources.files("web") / "static" / "js"
+    folder = resources.files("web") / "static" / "js"
     for name in names:
         for imported in re.findall(r'from "\./(\w+\.js)"', (folder / name).read_text("utf-8")):
             assert imported in names
@@ -92,3 +94,24 @@ def test_bundled_font_is_served_and_nothing_beside_it(person: Callable[[str], Pe
     nobody = person("")
     assert nobody.get("/fonts/WanggeSansSC.woff2").status_code == 200
     assert nobody.get("/fonts/build.py").status_code == 404
+
+
+def test_assets_are_kept_for_good_only_under_the_digest_of_their_content(person: Callable[[str], Person]) -> None:
+    nobody = person("")
+    kept = nobody.get(assets.address("js/main.js"))
+    assert kept.status_code == 200
+    assert "immutable" in kept.headers["Cache-Control"]
+    other = nobody.get("/static/v-000000000000/js/main.js")
+    assert other.get_data() == kept.get_data()
+    assert "immutable" not in other.headers.get("Cache-Control", "")
+    for escape in ("/static/v-000000000000/../app.py", f"/static/v-{assets.digest()}/../../app.py"):
+        assert nobody.get(escape).status_code in (400, 404)
+
+
+def test_compressed_assets_are_the_files_themselves(person: Callable[[str], Person]) -> None:
+    nobody = person("")
+    for _ in range(2):
+        answer = nobody.get(assets.address("vendor/leaflet.js"), headers={"Accept-Encoding": "gzip"})
+        assert answer.headers["Content-Encoding"] == "gzip"
+        there = (resources.files("web") / "static" / "vendor" / "leaflet.js").read_bytes()
+        assert gzip.decompress(answer.get_data()) == there
