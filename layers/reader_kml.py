@@ -76,12 +76,18 @@ def read_kml(request: dict, output: Output) -> dict:
     return output.answer(
         headers,
         geometry=bool(kinds),
-        geometry_type=(NAMES.get(*kinds, "Unknown") if len(kinds) == 1 else "Unknown") if kinds else None,
+        geometry_type=_type_name(kinds),
         crs="EPSG:4326" if kinds else None,
         encoding=encoding.removesuffix("-sig"),
         candidates=list(guess.candidates),
         total=None if rows.full else output.rows,
     )
+
+
+def _type_name(kinds: set[int]) -> str | None:
+    if not kinds:
+        return None
+    return NAMES.get(next(iter(kinds)), "Unknown") if len(kinds) == 1 else "Unknown"
 
 
 def _encoding(path: Path, asked: str) -> tuple[str, encodings.Guess]:

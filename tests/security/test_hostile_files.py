@@ -242,7 +242,7 @@ for path in sorted(folder.glob("m*")):
         answers.append("refused"); continue
     request = dict(path=str(path), reader=found.reader, driver=found.driver, layer=None, layer_is_file=False, sheet=None,
         encoding="auto", sample=None, size=path.stat().st_size, max_rows=100000, max_columns=500, max_bytes=10**8,
-        empty_rows=1000)
+        empty_rows=1000, max_cell=32767, max_vertices=10**6)
     answer = reader_child.read(request, folder)
     json.dumps(answer)
     answers.append("refused" if "refused" in answer else "read")
