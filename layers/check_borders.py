@@ -23,7 +23,7 @@ from .notebook import Notebook
 from .rights import Viewer
 
 if TYPE_CHECKING:
-    from .checks import Limits
+    from .check_limits import Limits
     from .store import Store
 
 _COVERING = ("township", "village", "grid")

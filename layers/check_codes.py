@@ -19,7 +19,7 @@ from .notebook import Notebook
 from .rights import OWNER, Viewer
 
 if TYPE_CHECKING:
-    from .checks import Limits
+    from .check_limits import Limits
     from .store import Store
 
 _RIGHT_CODE = Text("请核对代码。", "Check the code.")

@@ -20,7 +20,7 @@ from .rights import Viewer
 from .rule_body import RuleSet
 
 if TYPE_CHECKING:
-    from .checks import Limits
+    from .check_limits import Limits
     from .store import Store
 
 _CHECK_PLACE = Text("请核对坐标。", "Check the coordinates.")

@@ -20,7 +20,7 @@ from .print_page import Box, bar_length, extent_at_scale, scale_words
 from .print_sheet import Extent
 
 if TYPE_CHECKING:
-    from .print_layout import Drawing
+    from .print_drawing import Drawing
 
 POINTS_PER_PX = 0.75
 

@@ -23,7 +23,7 @@ from .cartography import Classes, Style, line_style, table
 from .print_sheet import Extent, Marks, Names
 
 if TYPE_CHECKING:
-    from .print_layout import Drawing
+    from .print_drawing import Drawing
 
 HATCH_WIDTH = 0.55
 POINTS_PER_PX = 0.75

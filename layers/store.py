@@ -25,7 +25,6 @@ from . import audit, changes, gpkg, lock, migrate, postgis, schema
 from .changes import Change
 from .faults import ConnectionLost, faults
 from .findings import Finding
-from .kinds import AREA_KINDS
 from .settings import Settings
 
 Answer = TypeVar("Answer")
@@ -282,14 +281,6 @@ class Store:
     def abandon_change(self, change_id: int) -> None:
         """End a long change as if it had never been."""
         changes.abandon(self, change_id)
-
-    def undo_change(self, change_id: int, actor: str) -> None:
-        """Take back a finished change, and set anew where rows fall if it changed areas. See `changes.undo`."""
-        from . import homes
-
-        kinds = changes.undo(self, change_id, actor)
-        if kinds & set(AREA_KINDS):
-            homes.refresh(self, actor)
 
     def versions(self, kinds: Iterable[str] | None = None) -> dict[str, int]:
         """Version of each layer that ever had rows, or of `kinds` (0 when it never had)."""

@@ -9,6 +9,7 @@ from flask import Response, current_app, jsonify
 from geo.errors import InputError, NotFoundError
 from geo.words import Text
 from layers import audit
+from layers.undoing import undo_change
 
 from . import bodies, config, current, exports
 from .language import language
@@ -143,5 +144,5 @@ def undo(change: int) -> Response:
     """409 when a later change touched the same layer."""
     if change >= 2**62:
         raise NotFoundError(Text("没有这项更改。", "There is no such change."), where="change")
-    current.store().undo_change(change, current.viewer().name)
+    undo_change(current.store(), change, current.viewer().name)
     return jsonify(undone=change)

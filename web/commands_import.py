@@ -99,9 +99,11 @@ def _accepted(arguments: Namespace, report: "ImportReport") -> bool:
 
 
 def _take_back(store: "Store", reports: "list[tuple[str, ImportReport]]") -> None:
+    from layers.undoing import undo_change
+
     for _, report in reversed(reports):
         if report.stored and not report.already_imported and report.change_id is not None:
-            store.undo_change(report.change_id, "owner")
+            undo_change(store, report.change_id, "owner")
 
 
 def _tell(arguments: Namespace, name: str, report: "ImportReport", *, refused: bool) -> None:

@@ -8,6 +8,7 @@ from squares import COUNTY, NORTH, SOUTH, V1, V2, V3, V4, at, frame, put, square
 from geo.errors import InputError
 from layers import checks
 from layers.rights import OWNER, Viewer
+from layers.undoing import undo_change
 
 DAY = "2026-01-01"
 
@@ -117,7 +118,7 @@ def test_gap_below_a_share_of_the_village_is_a_warning_and_below_a_metre_is_none
     change = put(county, "grid", grids([hole(20)]))
     (gap,) = found(county, "gap")
     assert gap.severity == "warning" and "399." in gap.what.en
-    county.undo_change(change, "planner")
+    undo_change(county, change, "planner")
     put(county, "grid", grids([hole(0.9)]))
     assert found(county, "gap") == []
     county.settings.set("checks", {"area_m2": 0.5})

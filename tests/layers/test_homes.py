@@ -9,6 +9,7 @@ from squares import V1, V2, V3, at, frame, put, square
 from layers import homes, rows
 from layers.frames import read_layer
 from layers.rights import OWNER
+from layers.undoing import undo_change
 
 TODAY = "2026-06-01"
 
@@ -152,5 +153,5 @@ def test_layer_taken_back_no_longer_homes_anything(gpkg_store):
     change = put(store, "grid", grids(square(0, 0, 1, 1)))
     homes.refresh(store)
     assert stored(store, "camera")["grid_code"].notna().sum() == 4
-    store.undo_change(change, "planner")
+    undo_change(store, change, "planner")
     assert stored(store, "camera")["grid_code"].isna().all()
