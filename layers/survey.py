@@ -67,6 +67,10 @@ class Survey:
         Rows at 0, 0 stand for "unknown" and, in a long layer, one row in a hundred may be wild.
         """
         there = np.isfinite(self.x) & np.isfinite(self.y) & ~((self.x == 0) & (self.y == 0))
+        with np.errstate(invalid="ignore"):
+            degrees = (np.abs(self.x) <= 180) & (np.abs(self.y) <= 180) & there
+        if degrees.sum() >= there.sum() / 2:
+            there = degrees  # degrees with a few slips of the pen among them: each slip is a finding of its own
         turned = self.exchanged
         if turned.sum() <= there.sum() / 2:
             there &= ~turned  # a few rows that stand the wrong way round say nothing about the layer
