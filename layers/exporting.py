@@ -9,6 +9,7 @@ The provenance is inside the file where the format has a place for it, and alway
 import json
 import os
 import re
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -74,7 +75,8 @@ def export(
     what
         A kind, `reference:NAME`, `coverage` or `hotspots`.
     path
-        The file to write; an existing one is replaced when the new one is whole.
+        The file to write; an existing one is replaced when the new one is whole. A CSV whose path ends in .zip is
+        packed together with its provenance.
     format
         One of `FORMATS`; by default from the suffix of `path`.
     encoding
@@ -135,7 +137,7 @@ def export_name(label: str, place: str, on: date | str | None, suffix: str) -> s
     stem = "_".join(part for part in parts if part).replace(" ", "-").strip(". -")[:80].rstrip(". ")
     if not stem or stem.split(".")[0].upper() in _DEVICES:
         stem = f"wangge_{stem}"
-    return stem + (suffix if suffix.startswith(".") or not suffix else f".{suffix}")
+    return stem + (suffix if suffix.startswith((".", "_")) or not suffix else f".{suffix}")
 
 
 def _write_whole(
@@ -163,12 +165,23 @@ def _write_whole(
         beside = folder / "provenance.json"
         table.provenance["notes"] = [*table.provenance.get("notes", []), *(note.as_dict() for note in table.notes)]
         beside.write_text(json.dumps(table.provenance, ensure_ascii=False, indent=2, default=str) + "\n", "utf-8")
+        if kind == "csv" and target.suffix.lower() == ".zip":
+            _pack(draft, {f"{table.name}.csv": draft, f"{table.name}.csv.provenance.json": beside})
         moves.append((beside, target.with_name(target.name + ".provenance.json")))
         # First the audit row, then the file: what cannot be recorded does not leave the store.
         record()
         for made_file, final in moves:
             os.replace(made_file, final)
         return tuple(final for _, final in moves)
+
+
+def _pack(target: Path, members: dict[str, Path]) -> None:
+    """A zip of `members` (name in the archive -> file) at `target`, which may be one of them."""
+    packed = target.with_name("packed.zip")
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, file in members.items():
+            archive.write(file, name)
+    os.replace(packed, target)
 
 
 def _record(store: "Store", viewer: Viewer, what: str, kind: str, table: ExportTable) -> None:

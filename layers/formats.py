@@ -34,7 +34,7 @@ TOPOJSON = Format("TopoJSON", "ogr", "TopoJSON")
 FLATGEOBUF = Format("FlatGeobuf", "ogr", "FlatGeobuf")
 KML = Format("KML", "kml")
 
-DRIVERS = ("GPKG", "GeoJSON", "GeoJSONSeq", "TopoJSON", "ESRI Shapefile", "FlatGeobuf", "KML", "MEM")
+DRIVERS = ("GPKG", "GeoJSON", "GeoJSONSeq", "TopoJSON", "ESRI Shapefile", "FlatGeobuf", "MEM")
 """Every OGR driver that may be alive in the reading process."""
 
 READABLE = Text(

@@ -36,7 +36,7 @@ _START = (
     "import runpy; runpy.run_module('layers.reader_child', run_name='__main__')"
 )
 _OTHER_DRIVERS = (
-    "PCIDSK PDS4 VICAR PDF MBTiles EEDA OGCAPI GDALG MapInfo_File LVBAG S57 DGN OGR_VRT CSV GML GPX LIBKML ESRIJSON "
+    "PCIDSK PDS4 VICAR PDF MBTiles EEDA OGCAPI GDALG MapInfo_File LVBAG S57 DGN OGR_VRT CSV GML GPX KML LIBKML ESRIJSON "
     "OGR_GMT SQLite WAsP OpenFileGDB DXF GeoRSS VFK PGDUMP OSM GPSBabel OGR_PDS WFS OAPIF EDIGEO Idrisi ODS XLSX "
     "Elasticsearch Carto AmigoCloud SXF Selafin JML PLSCENES CSW VDV MVT NGW MapML GTFS PMTiles JSONFG MiraMonVector "
     "ADBC AVCBin AVCE00 AIVector HTTP Parquet Arrow PostgreSQL MySQL MSSQLSpatial ODBC PGeo OCI HANA netCDF FileGDB XLS CAD"

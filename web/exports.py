@@ -80,6 +80,7 @@ def download(make: Any, suffix: str, what: str, as_of: date | None) -> Response:
 @takes(
     "what",
     "format",
+    "plain",
     "encoding",
     "as_of",
     "where",
@@ -90,7 +91,10 @@ def download(make: Any, suffix: str, what: str, as_of: date | None) -> Response:
     *HOTSPOT_TAKES,
 )
 def export(**asked: Any) -> Response:
-    """Filter, rights and day are those of the page; provenance comes inside or beside the data."""
+    """Filter, rights and day are those of the page; provenance comes inside or beside the data.
+
+    A CSV has no place for its provenance: it comes as a zip of the table and its `.provenance.json`, unless `plain=1`.
+    """
     from layers import exporting
 
     what = _require(asked["what"])
@@ -118,7 +122,8 @@ def export(**asked: Any) -> Response:
             **figures.options_of(what, asked),
         )
 
-    return download(make, exporting.FORMATS[wanted][0], what, asked["as_of"])
+    packed = wanted == "csv" and not asked["plain"]
+    return download(make, "_csv.zip" if packed else exporting.FORMATS[wanted][0], what, asked["as_of"])
 
 
 @blueprint.get("/api/v1/print")

@@ -202,6 +202,7 @@ PARAMETERS: dict[str, Parameter] = {
     "what": Parameter(words("what", 80), _TEXT, "layer kind, reference:NAME, coverage or hotspots"),
     "view": Parameter(words("view", 80), _TEXT, "coverage, hotspots or a layer kind"),
     "format": Parameter(words("format", 12), _TEXT, "file format"),
+    "plain": Parameter(flag("plain"), _FLAG, "CSV alone, not zipped together with its provenance", False),
     "encoding": Parameter(words("encoding", 20), _TEXT, "character encoding"),
     "crs": Parameter(words("crs", 20), _TEXT, "coordinate system: auto, gcj02, bd09, EPSG:n"),
     "layer": Parameter(words("layer", 200), _TEXT, "layer inside the file"),

@@ -91,10 +91,16 @@ def test_export_of_the_coverage_page_holds_its_figures(visit: Visit) -> None:
     visitor = visit()
     page = visitor.open("/coverage?threshold=7")
     page.locator(".actions button").first.click()
+    note = page.locator("dialog .small-note", has_text="压缩包")
+    assert note.is_hidden()
     page.locator("dialog input[value=csv]").check()
+    assert note.is_visible()
     with page.expect_download(timeout=60_000) as taken:
         page.locator("dialog .btn-primary").click()
-    text = Path(taken.value.path()).read_text("utf-8-sig")
+    assert taken.value.suggested_filename.endswith("_csv.zip")
+    with zipfile.ZipFile(taken.value.path()) as archive:
+        assert sorted(archive.namelist()) == ["coverage.csv", "coverage.csv.provenance.json"]
+        text = archive.read("coverage.csv").decode("utf-8-sig")
     rows = visitor.get("/api/v1/coverage?threshold=7")["rows"]
     assert len([line for line in text.splitlines() if line.strip()]) >= len(rows)
     assert rows[0]["code"] in text

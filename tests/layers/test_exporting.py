@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import zipfile
 from pathlib import Path
 
 import geopandas as gpd
@@ -129,6 +130,17 @@ def test_every_file_has_its_provenance_beside_it(county_store: Store, tmp_path: 
     assert told["export"]["rows"] == report.rows == 3
     assert told["export"]["where"] == "households > 300" and told["export"]["format"] == name
     assert set(report.files) == {path, tmp_path / (path.name + ".provenance.json")}
+
+
+def test_a_csv_in_a_zip_has_its_provenance_beside_it_and_imports_again(county_store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "v.zip"
+    report = export(county_store, OWNER, "village", path, format="csv", wkt=True)
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist() == ["village.csv", "village.csv.provenance.json"]
+        assert json.loads(archive.read("village.csv.provenance.json"))["export"]["rows"] == report.rows == 6
+    with Store.create(str(tmp_path / "other.gpkg"), codes="free") as other:
+        again = importing.import_file(other, path, importing.ImportOptions("village"), viewer=OWNER)
+        assert again.stored and again.rows_stored == 6
 
 
 def test_provenance_is_inside_where_the_format_has_a_place(county_store: Store, tmp_path: Path) -> None:
@@ -337,6 +349,7 @@ def test_writing_child_is_a_process_of_its_own(county_store: Store, tmp_path: Pa
 
 def test_file_names_are_safe_on_every_system() -> None:
     assert export_name("村（社区）", "望川县", "2026-11-21", "csv") == "望川县_村（社区）_2026-11-21.csv"
+    assert export_name("覆盖", "望川县", "2026-11-21", "_csv.zip") == "望川县_覆盖_2026-11-21_csv.zip"
     assert export_name('a/b\\c:*?"<>|', "..", "2026-11-21", ".zip") == "_a-b-c_2026-11-21.zip"
     assert export_name("", "CON", "2026-11-21", ".csv").startswith("CON_2026")
     for name in (

@@ -45,7 +45,7 @@ def island_county(real_data, tmp_path_factory):
         yield store
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != "kml"])
+@pytest.mark.parametrize("name", list(FORMATS))
 def test_village_polygons_come_back_equal_from_every_format(island_county, tmp_path, name):
     path = tmp_path / f"villages{FORMATS[name][0]}"
     report = export(island_county, OWNER, "village", path, wkt=True)

@@ -135,7 +135,7 @@ FORMATS = {
     "gpkg": b"SQLite format 3",
     "shp": b"PK",
     "kml": b"<?xml",
-    "csv": b"\xef\xbb\xbf",
+    "csv": b"PK",
     "xlsx": b"PK",
     "parquet": b"PAR1",
 }
@@ -163,6 +163,20 @@ def test_an_export_keeps_the_filter_and_the_area(person):
     shp = person("planner").get("/api/v1/export?what=village&format=shp&encoding=gbk").get_data()
     with zipfile.ZipFile(io.BytesIO(shp)) as archive:
         assert any(name.endswith(".cpg") for name in archive.namelist())
+
+
+def test_a_csv_comes_with_its_provenance_unless_it_is_asked_for_alone(person):
+    one, query = person("planner"), "/api/v1/export?what=coverage&format=csv&encoding=gbk&as_of=2026-05-01"
+    answer, alone = one.get(query), one.get(f"{query}&plain=1")
+    named = urllib.parse.unquote(answer.headers["Content-Disposition"])
+    assert answer.mimetype == "application/zip" and named.endswith("覆盖_2026-05-01_csv.zip")
+    with zipfile.ZipFile(io.BytesIO(answer.get_data())) as archive:
+        assert archive.namelist() == ["coverage.csv", "coverage.csv.provenance.json"]
+        table, told = archive.read("coverage.csv"), json.loads(archive.read("coverage.csv.provenance.json"))
+    assert table == alone.get_data() and "code" in table.decode("gbk").splitlines()[0]
+    assert told["as_of"] == "2026-05-01" and told["export"]["format"] == "csv"
+    assert alone.headers["Content-Disposition"].endswith("2026-05-01.csv")
+    assert one.get(f"{query}&plain=perhaps").status_code == 400
 
 
 @pytest.mark.parametrize(

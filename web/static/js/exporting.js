@@ -35,17 +35,19 @@ export function openExport(what, label, parameters) {
   let encoding = "utf-8";
   const encodings = element("label", { class: "field" }, element("span", {}, t("export.encoding")), choice([["utf-8", "UTF-8"], ["gbk", "GBK"]], encoding, (value) => { encoding = value; }));
   encodings.hidden = true;
+  const zipped = element("p", { class: "small-note mb-0" }, t("export.note_csv"));
+  zipped.hidden = true;
   const radios = FORMATS.map((value) =>
     element(
       "label",
       { class: "form-check" },
-      element("input", { type: "radio", class: "form-check-input", name: "format", value, checked: value === format, onchange: () => { format = value; encodings.hidden = !["shp", "csv"].includes(value); } }),
+      element("input", { type: "radio", class: "form-check-input", name: "format", value, checked: value === format, onchange: () => { format = value; encodings.hidden = !["shp", "csv"].includes(value); zipped.hidden = value !== "csv"; } }),
       ` ${t(`format.${value}`)}`,
     ),
   );
   openDialog(
     t("export.title", { what: label }),
-    [element("fieldset", { class: "radio-list" }, element("legend", {}, t("export.format")), radios), encodings, element("p", { class: "small-note mb-0" }, t("export.note"))],
+    [element("fieldset", { class: "radio-list" }, element("legend", {}, t("export.format")), radios), encodings, zipped, element("p", { class: "small-note mb-0" }, t("export.note"))],
     [[t("cancel"), () => true], [t("export.do"), () => download(exportAddress(what, format, parameters(), encoding), t("busy.export")), true]],
   );
 }

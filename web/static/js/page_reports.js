@@ -69,7 +69,7 @@ function content() {
     ),
     element("h2", { class: "mt-4" }, t("reports.data")),
     element("div", { class: "button-row mt-0" }, FORMATS.map((format) => button(t(`format.${format}`), () => download(exportAddress(what(), format, parameters()), t("busy.export"))))),
-    element("p", { class: "small-note mt-2 mb-0" }, isFigure() ? t("export.note") : t("export.note_layer")),
+    element("p", { class: "small-note mt-2 mb-0" }, isFigure() ? t("export.note") : t("export.note_layer"), " ", t("export.note_csv")),
   ];
 }
 
