@@ -1,8 +1,7 @@
 """Reads KML inside the child: every Placemark of every folder is a row, attributes and all, in bounded memory.
 
 The file is heard as a stream of events (no tree is built). Columns are name, description and whatever ExtendedData
-holds (SchemaData, Data, elements of other makers), all as text; types are the parent's business. Columns may turn up
-as late as the last placemark, so rows wait in files of the work folder until all columns are known. Links (NetworkLink,
+holds (SchemaData, Data, elements of other makers), all as text; types are the parent's business. Links (NetworkLink,
 schemas, icons) are never followed; document types and entities are refused wherever they stand.
 """
 
@@ -13,7 +12,6 @@ from typing import Any
 from xml.sax import SAXParseException
 from xml.sax.handler import ContentHandler
 
-import pyarrow as pa
 from defusedxml.common import DefusedXmlException
 from defusedxml.expatreader import DefusedExpatParser
 
@@ -22,14 +20,12 @@ from geo.words import Text
 from . import encodings
 from .findings import Finding
 from .formats import Refused, refuse
+from .kml_rows import EXTENDED, OWN, Column, PlacemarkRows
 from .kml_shapes import NAMES, Shapes
-from .mapping import clean_header
 from .reader_out import Output
 
 _CHUNK = 1 << 16
 _SAMPLE = 4 << 20
-_BATCH_ROWS = 10_000
-_BATCH_CHARS = 8 << 20
 _LISTED = 20  # folders named in a message
 _DEPTH = 200  # of elements in elements; folders of real files are a handful deep
 _VERTEX_CHARS = 100  # longest sensible "lon,lat,altitude" with its blanks
@@ -37,15 +33,13 @@ _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9
 _CONTAINERS = frozenset({"Folder", "Document"})
 _DRAWN = frozenset({"Point", "LineString", "LinearRing"})
 _NOT_DRAWN = frozenset({"Model", "Track", "MultiTrack"})
-_OWN, _EXTENDED = "own", "extended"  # a placemark's <name> is not the same column as a Data called "name"
-Column = tuple[str, str]
 
 
 def read_kml(request: dict, output: Output) -> dict:
     """Read the placemarks; see `reader_child`. `layer`, when asked for, is the name of a folder."""
     path = Path(request["path"])
     encoding, guess = _encoding(path, request["encoding"])
-    rows = _Rows(request, output)
+    rows = PlacemarkRows(request, output)
     placemarks = _Placemarks(request, rows)
     parser = DefusedExpatParser(forbid_dtd=True)
     parser.setContentHandler(placemarks)
@@ -122,7 +116,7 @@ def _broken(error: SAXParseException) -> Refused:
     )
 
 
-def _require_rows(wanted: str | None, placemarks: "_Placemarks", rows: "_Rows") -> None:
+def _require_rows(wanted: str | None, placemarks: "_Placemarks", rows: "PlacemarkRows") -> None:
     if rows.count or (rows.columns and not wanted):
         return
     if wanted:
@@ -136,91 +130,10 @@ def _require_rows(wanted: str | None, placemarks: "_Placemarks", rows: "_Rows") 
     raise refuse("empty", "KML 中没有地标。", "The KML holds no placemark.")
 
 
-class _Rows:
-    """Rows on their way to the output: held in the work folder until every column is known."""
-
-    def __init__(self, request: dict, output: Output) -> None:
-        self._output = output
-        self._folder = Path(request["path"]).parent
-        self._most: int | None = request["max_rows"]
-        self._cells: list[dict[Column, str]] = []
-        self._shapes: list[bytes | None] = []
-        self._chars = 0
-        self._parts: list[Path] = []
-        self._kinds: set[int] = set()
-        self.columns: dict[Column, None] = {}
-        self.count = 0
-
-    @property
-    def full(self) -> bool:
-        """Whether the sample that was asked for is complete."""
-        return self._output.sample is not None and self.count >= self._output.sample
-
-    def add_column(self, column: Column) -> None:
-        """A column that the file names."""
-        if column not in self.columns:
-            self._output.require_columns(len(self.columns) + 1)
-            self.columns[column] = None
-
-    def add(self, cells: dict[Column, str], kind: int, wkb: bytes | None) -> None:
-        """A placemark; `kind` is the WKB number of its shape."""
-        if self.full:
-            return
-        if self._most is not None and self.count >= self._most:
-            raise refuse("limit", f"行数超过 {self._most}。", f"The layer has more than {self._most} rows.")
-        self.count += 1
-        if wkb is not None:
-            self._kinds.add(kind)
-        self._cells.append(cells)
-        self._shapes.append(wkb)
-        self._chars += sum(map(len, cells.values())) + len(wkb or b"")
-        if len(self._cells) >= _BATCH_ROWS or self._chars >= _BATCH_CHARS:
-            self._put_aside()
-
-    def warn_not_drawn(self) -> None:
-        """Say that the placemark being heard has a shape that a flat map cannot hold."""
-        self._output.find(
-            Finding(
-                Text("三维模型和轨迹未导入。", "Models and tracks are not imported."),
-                Text("请另存为点、线或面。", "Save it as points, lines or polygons."),
-                severity="warning",
-                row=self.count + 1,
-                kind="geometry_type",
-            )
-        )
-
-    def hand_over(self) -> tuple[list[str], set[int]]:
-        """Write everything to the output; the headers, and the WKB types that occur (0: a shape that is none)."""
-        if self._cells:
-            self._put_aside()
-        # The two columns that every KML has come first, as in other programs.
-        order = sorted(self.columns, key=lambda column: column[0] != _OWN)
-        at = {column: number for number, column in enumerate(self.columns)}
-        for part in self._parts:
-            with pa.OSFile(str(part)) as file, pa.ipc.open_file(file) as stored:
-                batch = stored.get_batch(0)
-            part.unlink()
-            known = batch.num_columns - 1
-            nothing = pa.nulls(batch.num_rows, pa.string())
-            cells = [batch.column(at[column]) if at[column] < known else nothing for column in order]
-            self._output.write(cells, batch.column(known) if self._kinds or not cells else None)
-        return [clean_header(name) for _, name in order], self._kinds
-
-    def _put_aside(self) -> None:
-        arrays = [pa.array([cells.get(column) for cells in self._cells], pa.string()) for column in self.columns]
-        arrays.append(pa.array(self._shapes, pa.binary()))
-        batch = pa.RecordBatch.from_arrays(arrays, names=[str(number) for number in range(len(arrays))])
-        part = self._folder / f"placemarks{len(self._parts)}.arrow"
-        with pa.OSFile(str(part), "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:
-            writer.write_batch(batch)
-        self._parts.append(part)
-        self._cells, self._shapes, self._chars = [], [], 0
-
-
 class _Placemarks(ContentHandler):
     """Hears the events of the file and makes rows of its placemarks."""
 
-    def __init__(self, request: dict, rows: _Rows) -> None:
+    def __init__(self, request: dict, rows: PlacemarkRows) -> None:
         super().__init__()
         self._rows = rows
         self._wanted: str | None = request["layer"]
@@ -250,15 +163,15 @@ class _Placemarks(ContentHandler):
         if self._cells is None:
             self._outside(tag, parent, attrs)
         elif parent == "Placemark" and tag in ("name", "description"):
-            self._listen((_OWN, tag))
+            self._listen((OWN, tag))
         elif tag == "SimpleData" and attrs.get("name"):
-            self._listen((_EXTENDED, attrs["name"]))
+            self._listen((EXTENDED, attrs["name"]))
         elif tag == "Data":
             self._data = attrs.get("name", "")
         elif tag == "value" and parent == "Data" and self._data:
-            self._listen((_EXTENDED, self._data))
+            self._listen((EXTENDED, self._data))
         elif parent == "ExtendedData" and tag != "SchemaData":
-            self._listen((_EXTENDED, tag))
+            self._listen((EXTENDED, tag))
         elif tag == "coordinates":
             self._listen(None, self._most_vertices * _VERTEX_CHARS)
         elif tag == "Polygon":
@@ -277,7 +190,7 @@ class _Placemarks(ContentHandler):
         elif tag == "name" and parent in _CONTAINERS:
             self._listen(None)
         elif tag == "SimpleField" and attrs.get("name"):
-            self._rows.add_column((_EXTENDED, attrs["name"]))
+            self._rows.add_column((EXTENDED, attrs["name"]))
         elif tag == "NetworkLink":
             self.linked = True
 
