@@ -1,8 +1,11 @@
 """Encodings: guessed from what comes out, on the words that county files are made of."""
 
+import struct
+from pathlib import Path
+
 import pytest
 
-from layers import encodings
+from layers import encodings, reading
 
 HEADER = "村代码,村名,乡镇,经度,纬度\n433127101002,首车居委会,首车镇,109.71,29.09\n"
 
@@ -49,3 +52,39 @@ def test_every_candidate_is_offered_with_its_mark() -> None:
     assert guess.label == "GBK"
     assert guess.certain
     assert {name for name, _ in guess.candidates} == set(encodings.CANDIDATES)
+
+
+def dbf(width: int, *texts: str) -> bytes:
+    """A table with one GBK text field, language byte 0, texts cut at its width as old programs do."""
+    field = "名".encode("gbk").ljust(11, b"\0") + b"C" + b"\0" * 4 + bytes([width]) + b"\0" * 15
+    rows = b"".join(b" " + text.encode("gbk")[:width].ljust(width) for text in texts)
+    return struct.pack("<BBBBIHH20x", 3, 26, 1, 1, len(texts), 65, width + 1) + field + b"\r" + rows + b"\x1a"
+
+
+def test_a_table_in_gbk_is_read_with_its_field_names(tmp_path: Path) -> None:
+    (tmp_path / "a.dbf").write_bytes(dbf(20, "望川县石桥村", "首车居委会"))
+    seen = reading.preview(tmp_path / "a.dbf")
+    assert seen.columns == ["名"] and [row["名"] for row in seen.sample] == ["望川县石桥村", "首车居委会"]
+    assert seen.encoding == "GBK" and seen.findings == []
+
+
+def test_a_field_cut_inside_a_character_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "a.dbf").write_bytes(dbf(11, "望川县石桥村", "首车居委会", "短"))
+    seen = reading.preview(tmp_path / "a.dbf")
+    assert [row["名"] for row in seen.sample][1:] == ["首车居委会", "短"]
+    assert [(finding.kind, finding.severity) for finding in seen.findings] == [("encoding", "warning")]
+
+
+def test_the_user_may_choose_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("名稱\n竹山鎮\n".encode("big5"))
+    assert reading.preview(tmp_path / "a.csv", encoding="big5").sample[0]["名稱"] == "竹山鎮"
+    assert reading.preview(tmp_path / "a.csv", encoding="GBK").columns != ["名稱"]
+
+
+def test_a_long_ascii_beginning_does_not_hide_the_encoding(tmp_path: Path) -> None:
+    filler = "".join(f"{number},abc\n" for number in range(600_000))
+    (tmp_path / "a.csv").write_bytes(("id,name\n" + filler + "1,望川县石桥村\n").encode("gbk"))
+    with reading.opened(tmp_path / "a.csv") as source:
+        last = list(source.batches())[-1]
+        assert last.column("c1")[-1].as_py() == "望川县石桥村"
+        assert source.encoding == "gb18030"

@@ -15,6 +15,7 @@ from layers import frames
 from layers.importing import ImportOptions, ImportReport, import_file
 from layers.rights import OWNER, Viewer
 from layers.store import Store
+from layers.undoing import undo_change
 
 VILLAGES = """村代码,村名,乡镇,户数,经度,纬度
 433127101002,望川居委会,望川镇,120,109.71,29.09
@@ -85,7 +86,7 @@ def test_the_same_file_again_is_recognised(store: Store, tmp_path: Path) -> None
     assert again.already_imported and not again.stored and again.change_id == first.change_id
     assert kinds(again) == ["already_imported"]
     assert len(read(store, "village")) == 4
-    store.undo_change(first.change_id, "owner")  # type: ignore[arg-type]
+    undo_change(store, first.change_id, "owner")  # type: ignore[arg-type]
     assert load(store, path, "village").stored
 
 
