@@ -208,7 +208,7 @@ def test_coverage_export_is_what_the_page_shows_with_shapes(county_store: Store,
 
 def test_hotspots_carry_the_field_names_of_common_software(county_store: Store, tmp_path: Path) -> None:
     squares.put(county_store, "incident", squares.incidents())
-    export(county_store, PLANNER, "hotspots", tmp_path / "h.shp", unit="cell", cell_m=2000)
+    export(county_store, PLANNER, "hotspots", tmp_path / "h.shp", unit="cell", cell_m=2000, exposure="area")
     back = read_back(tmp_path / "h.shp")
     assert {"GiZScore", "GiPValue", "Gi_Bin"} <= set(back.columns)
     assert set(back["Gi_Bin"]) <= {-3, -2, -1, 0, 1, 2, 3} and back["Gi_Bin"].max() == 3
