@@ -19,6 +19,7 @@ from geo.errors import InputError
 from geo.words import Text
 
 from .kinds import KINDS, REFERENCE, Field, Kind
+from .limits import WEB
 from .schema import mapping_memory, now
 
 POSITION = {
@@ -38,7 +39,6 @@ _DATUM_MARKS = (("gcj02", "gcj02"), ("火星", "gcj02"), ("高德", "gcj02"), ("
 _DATUM_WORDS = re.compile("gcj02|bd09|火星坐标|火星|高德|百度")
 _NOISE = re.compile(r"[\s_\-*:：.·/\\()（）\[\]【】{}<>《》“”\"'`#]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_HEADER_CHARS = 64
 _SHAPEFILE_NAME = 10
 
 
@@ -56,7 +56,7 @@ class Mapping:
 
 def clean_header(header: str) -> str:
     """A header as it may be shown: no control or direction characters, one line, at most 64 characters."""
-    return _CONTROL.sub(" ", header).strip()[:_HEADER_CHARS]
+    return _CONTROL.sub(" ", header).strip()[: WEB.header_chars]
 
 
 def plain(header: str) -> str:

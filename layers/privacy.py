@@ -6,7 +6,6 @@ that holds such a value in an otherwise harmless column is emptied. Nothing foun
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -69,13 +68,6 @@ REASONS = {
     "plate": Text("内容像车牌号", "its values look like number plates"),
     "device": Text("涉及设备地址或口令", "it holds device addresses or passwords"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Personal:
-    """Why a column or cell is refused: a key of `REASONS`."""
-
-    reason: str
 
 
 def personal_header(header: str) -> str | None:
