@@ -18,19 +18,8 @@ from .parameters import takes
 blueprint = APIBlueprint("figures", __name__, tag="figures")
 COVERAGE_TAKES = ("rule", "rule_set", "unit", "against", "threshold", "class", "status", "older_than")
 HOTSPOT_TAKES = ("cell_m", "from", "to", "category", "weekdays", "hours", "exposure")
-LEVELS = 8
-"""Classes of the density picture, none of them the ground."""
-# Light to dark orange-red, readable without colour as ever darker steps.
-_RAMP = (
-    (254, 240, 217),
-    (253, 212, 158),
-    (253, 187, 132),
-    (252, 141, 89),
-    (239, 101, 72),
-    (215, 48, 31),
-    (179, 0, 0),
-    (127, 0, 0),
-)
+# Light to dark orange-red, readable without colour as ever darker steps; the ground shows below the first.
+_RAMP = ((254, 217, 178), (253, 180, 120), (244, 120, 70), (215, 48, 31), (127, 0, 0))
 
 
 def rules_state(rule_set: str | None) -> list[Any]:
@@ -149,23 +138,29 @@ def density_result(asked: dict[str, Any]) -> Any:
 
 
 def levels(surface: np.ndarray) -> list[float]:
-    """Lower limits of the classes: round numbers, the first a tenth of the peak."""
+    """Lower limits of the classes, rising in steps of 1, 2, 5, 10 ... up to the last below the peak.
+
+    Densities differ by orders of magnitude between a town and its hills; even steps would show the town alone.
+    """
     peak = float(np.nanmax(surface, initial=0.0))
     if peak <= 0:
         return []
-    step = 10 ** np.floor(np.log10(peak / LEVELS))
-    step *= next(factor for factor in (1, 2, 5, 10) if step * factor * LEVELS >= peak)
-    return [round(float(step * number), 12) for number in range(1, LEVELS + 1) if step * number < peak]
+    power = int(np.floor(np.log10(peak)))
+    series = [factor * 10.0**exponent for exponent in range(power - 2, power + 1) for factor in (1, 2, 5)]
+    return [round(limit, 12) for limit in series if limit < peak][-len(_RAMP) :]
 
 
 def _density(result: Any) -> dict[str, Any]:
     height, width = result.array.shape
+    limits = levels(result.array)
+    classes = zip(limits, [*limits[1:], None], _RAMP, strict=False)
     return {
         "bounds": [float(v) for v in result.bounds],
         "width": width,
         "height": height,
-        "levels": levels(result.array),
-        "colours": [f"#{colour[0]:02X}{colour[1]:02X}{colour[2]:02X}" for colour in _RAMP],
+        "levels": [
+            {"from": low, "to": high, "color": "#{:02X}{:02X}{:02X}".format(*colour)} for low, high, colour in classes
+        ],
         "provenance": result.provenance,
     }
 

@@ -11,6 +11,7 @@ from shapely.geometry import shape
 
 from geo.errors import InputError
 from geo.tilegeom import tile_bounds, to_mercator
+from web import figures
 from web.points import NONE, pack
 
 
@@ -294,4 +295,14 @@ def test_hotspots_bring_cells_and_density_a_picture(person):
     picture = one.get("/api/v1/density.png")
     assert picture.mimetype == "image/png" and picture.get_data()[:8] == b"\x89PNG\r\n\x1a\n"
     assert density["width"] > 10 and density["bounds"][0] < 111.01 < density["bounds"][2]
-    assert density["levels"] == sorted(density["levels"])
+    limits = [level["from"] for level in density["levels"]]
+    assert limits == sorted(limits)
+    assert [level["to"] for level in density["levels"]][:-1] == limits[1:]
+    assert len({level["color"] for level in density["levels"]}) == len(limits)
+
+
+def test_density_classes_rise_in_round_steps_so_that_hills_show_beside_a_town():
+    surface = np.array([[0.0, 3.0], [40.0, 480.0]])
+    assert figures.levels(surface) == [10, 20, 50, 100, 200]
+    assert figures.levels(np.zeros((2, 2))) == []
+    assert figures.levels(np.array([[np.nan, 0.2]])) == [0.002, 0.005, 0.01, 0.02, 0.05, 0.1][-5:]

@@ -97,8 +97,8 @@ function draw() {
   if (surface) {
     setFigureLegend({
       title: t("hot.density"),
-      note: density.unit ?? t("hot.density_unit"),
-      classes: (density.levels ?? []).map((level) => ({ words: level.words ?? `${number(level.from)}–${number(level.to)}`, fill: level.color })),
+      note: t("hot.density_unit"),
+      classes: (density.levels ?? []).map((level) => ({ words: level.to === null ? `≥ ${number(level.from)}` : `${number(level.from)}–${number(level.to)}`, fill: level.color })),
     });
   } else setFigureLegend({ title: t("hot.legend"), note: t("legend.units", { n: integer(result.rows.length), unit: unitWord() }), classes: significanceLegend(result.rows) });
   drawPanel();
