@@ -138,7 +138,7 @@ def density_result(asked: dict[str, Any]) -> Any:
 
 
 def levels(surface: np.ndarray) -> list[float]:
-    """Lower limits of the classes, rising in steps of 1, 2, 5, 10 ... up to the last below the peak.
+    """Lower limits of the classes, rising in steps of 1, 3, 10, 30 ... up to the last below the peak.
 
     Densities differ by orders of magnitude between a town and its hills; even steps would show the town alone.
     """
@@ -146,7 +146,7 @@ def levels(surface: np.ndarray) -> list[float]:
     if peak <= 0:
         return []
     power = int(np.floor(np.log10(peak)))
-    series = [factor * 10.0**exponent for exponent in range(power - 2, power + 1) for factor in (1, 2, 5)]
+    series = [factor * 10.0**exponent for exponent in range(power - 2, power + 1) for factor in (1, 3)]
     return [round(limit, 12) for limit in series if limit < peak][-len(_RAMP) :]
 
 

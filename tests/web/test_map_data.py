@@ -303,6 +303,6 @@ def test_hotspots_bring_cells_and_density_a_picture(person):
 
 def test_density_classes_rise_in_round_steps_so_that_hills_show_beside_a_town():
     surface = np.array([[0.0, 3.0], [40.0, 480.0]])
-    assert figures.levels(surface) == [10, 20, 50, 100, 200]
+    assert figures.levels(surface) == [3, 10, 30, 100, 300]
     assert figures.levels(np.zeros((2, 2))) == []
-    assert figures.levels(np.array([[np.nan, 0.2]])) == [0.002, 0.005, 0.01, 0.02, 0.05, 0.1][-5:]
+    assert figures.levels(np.array([[np.nan, 0.2]])) == [0.001, 0.003, 0.01, 0.03, 0.1]
