@@ -45,7 +45,7 @@ def test_threshold_recolours_without_asking_the_server(visit: Visit) -> None:
     page.wait_for_url("**threshold=8**")
     said = visitor.numbers("#answer")
     # Chromium asks for the page's icon again whenever the address changes.
-    assert [url for url in visitor.asked[before:] if "/static/icon.svg" not in url] == []
+    assert [url for url in visitor.asked[before:] if "/icon.svg" not in url] == []
     summary = visitor.get("/api/v1/coverage?threshold=8")["summary"]
     assert sorted(said) == sorted([summary["units"], summary["short"], summary["cameras_missing"]])
     assert page.locator("#threshold").evaluate("node => node === document.activeElement"), "the slider keeps the focus"

@@ -87,6 +87,52 @@ def test_measured_length_is_the_distance_on_the_ground(visit: Visit) -> None:
     assert "sel=" not in page.url, "clicks of the tool select nothing"
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/coverage?rule=cam_admin", "/hotspots", "/?layers=village,grid,camera,incident,facility"]
+)
+def test_what_the_page_fetches_early_is_used_and_not_fetched_twice(visit: Visit, path: str) -> None:
+    visitor = visit()
+    page = visitor.open(path)
+    visitor.settle()
+    assert page.evaluate("() => Object.keys(window.early)") == []
+    data = [url for url in visitor.asked if "/features/" in url or "/points/" in url or "/api/v1/coverage" in url]
+    assert data
+    assert len(data) == len(set(data))
+
+
+def test_escape_leaves_a_selection_and_a_measurement(visit: Visit) -> None:
+    visitor = visit()
+    code = "village:" + visit().open("/").evaluate(
+        "() => fetch('/features/village?columns=name').then((answer) => answer.json()).then((found) => found.features[0].id)"
+    )
+    page = visitor.open(f"/?sel={code}")
+    page.wait_for_selector(".detail-title")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#answer")
+    page.keyboard.press("m")
+    assert page.locator(".measure-box").count() == 1
+    page.keyboard.press("Escape")
+    assert page.locator(".measure-box").count() == 0
+
+
+def test_fields_of_view_are_drawn_close_up_only(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.open("/?layers=camera")
+    seen = visitor.get(
+        "/features/camera?columns=azimuth,range_m&where=range_m%20is%20not%20null%20and%20azimuth%20is%20not%20null"
+    )
+    assert page.locator(".leaflet-density-pane canvas").count() == 0
+    lon, lat = seen["features"][0]["geometry"]["coordinates"]
+    page.evaluate("([lon, lat]) => { map_main.setView([lat, lon], 17, { animate: false }); }", [lon, lat])
+    page.wait_for_selector(".leaflet-density-pane canvas", state="attached")
+    visitor.settle()
+    painted = page.evaluate(
+        "() => { const canvas = document.querySelector('.leaflet-density-pane canvas');"
+        " return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0); }"
+    )
+    assert painted
+
+
 def test_language_switch_keeps_the_view(visit: Visit) -> None:
     visitor = visit()
     page = visitor.open("/coverage?threshold=7")

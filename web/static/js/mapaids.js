@@ -3,10 +3,13 @@
 import { startAsOf } from "./asof.js";
 import { startDetails } from "./details.js";
 import { startDrill } from "./drill.js";
-import { isMeasuring } from "./measure.js";
+import { onKey } from "./keyboard.js";
+import { isMeasuring, toggleMeasure } from "./measure.js";
 import { showProblem } from "./notice.js";
 import { startSearch } from "./search.js";
+import { startSectors } from "./sectors.js";
 import { startSelection } from "./selection.js";
+import { set } from "./state.js";
 import { startTable, toggleTable } from "./table.js";
 import { tipFor } from "./tip.js";
 import { startTools } from "./tools.js";
@@ -19,4 +22,10 @@ export function startAids({ order, tip, figure, table = null, own = null }) {
   startSelection({ order, isPaused: isMeasuring, tip: tipFor(tip), own });
   startDetails(figure, own);
   startTable(table);
+  startSectors();
+  onKey("Escape", () => {
+    document.activeElement?.blur?.();
+    if (isMeasuring()) toggleMeasure();
+    else set({ sel: "" });
+  });
 }

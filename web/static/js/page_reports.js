@@ -23,6 +23,7 @@ export async function start() {
   const holder = document.getElementById("report-form");
   if (!entries.length) {
     replace(holder, emptyBox(t("home.empty"), who.rights.includes("import") ? t("home.empty_import") : t("home.empty_ask"), who.rights.includes("import") && element("a", { class: "btn btn-primary", href: "/layers" }, t("import.title"))));
+    document.getElementById("report-preview").hidden = true;
     document.documentElement.dataset.ready = "yes";
     return;
   }
