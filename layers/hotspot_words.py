@@ -57,7 +57,9 @@ def hotspot_sentence(
     times, sure = how_many_times(count / expected), how_sure(q)
     most = Text("", "")
     if category is not None:
-        most = Text(f"最多的是“{category.zh}”（{of_category} 起）。", f" Most frequent: '{category.en}' ({of_category}).")
+        most = Text(
+            f"最多的是“{category.zh}”（{of_category} 起）。", f" Most frequent: '{category.en}' ({of_category})."
+        )
     number = f"{expected:.1f}" if expected < 100 else f"{expected:.0f}"
     return Text(
         f"{near.zh}，{period.zh}{limits.zh}，共报告事件 {count} 起，按{exposure.zh}推算约 {number} 起，{times.zh}；"
