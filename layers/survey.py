@@ -69,6 +69,7 @@ class Survey:
         there = np.isfinite(self.x) & np.isfinite(self.y) & ~((self.x == 0) & (self.y == 0))
         with np.errstate(invalid="ignore"):
             degrees = (np.abs(self.x) <= 180) & (np.abs(self.y) <= 180) & there
+            degrees &= (np.abs(self.x) <= 90) | (np.abs(self.y) <= 90)  # else a slip whichever way round it is read
         if degrees.sum() >= there.sum() / 2:
             there = degrees  # degrees with a few slips of the pen among them: each slip is a finding of its own
         turned = self.exchanged

@@ -322,6 +322,14 @@ def test_swapped_rows_are_exchanged_with_a_warning_each(gpkg_store: Store, tmp_p
     assert read(gpkg_store, "village").loc["433127101202"].geometry.equals(shapely.Point(109.8, 29.2))
 
 
+def test_one_slip_of_the_pen_does_not_hide_what_the_numbers_are(gpkg_store: Store, tmp_path: Path) -> None:
+    slipped = VILLAGES.replace("109.67,29.08", "109.67,92.08")
+    report = load(gpkg_store, write(tmp_path, "a.csv", slipped), "village", skip_bad=True)
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    assert [(finding.row, finding.kind) for finding in errors] == [(2, "position")], errors
+    assert report.rows_stored == 3
+
+
 def test_every_format_gives_the_same_rows(gpkg_store: Store, tmp_path: Path) -> None:
     shapes = [shapely.box(109.7, 29.0, 109.8, 29.1), shapely.box(109.8, 29.0, 109.9, 29.1)]
     table = gpd.GeoDataFrame({"name": ["一区", "二区"], "zone_type": ["甲", "乙"]}, geometry=shapes, crs="EPSG:4490")
