@@ -17,10 +17,12 @@ export const AREAS = ["county", "township", "village", "natural_village", "grid"
 const ORDER = ["grid", "natural_village", "village", "township", "county"];
 // From this zoom on outlines are asked for the window only, in full detail.
 const FINE_ZOOM = 14;
+const HOLD_MS = 400;
 const held = new Map();
 let entries = [];
 let defaults = [];
 let labels = null;
+let waiting = null;
 
 export const isArea = (kind) => AREAS.includes(kind);
 export const entryOf = (kind) => entries.find((entry) => entry.kind === kind);
@@ -48,7 +50,28 @@ export async function startLayers() {
     await refresh({ anew: true });
   });
   map.on("moveend", () => refresh());
-  return refresh();
+  await together(refresh);
+}
+
+/** Show what arrives at nearly the same time at once: every frame between costs as much as the last one. */
+async function together(fetchAll) {
+  waiting = [];
+  const all = fetchAll();
+  await Promise.race([all, new Promise((resolve) => setTimeout(resolve, HOLD_MS))]);
+  const arrived = waiting;
+  waiting = null;
+  arrived.forEach(show);
+  return all;
+}
+
+function show(kind) {
+  const { layer } = held.get(kind) ?? {};
+  if (!layer) return;
+  if (!map.hasLayer(layer)) {
+    layer.addTo(map);
+    arrange();
+  }
+  document.dispatchEvent(new CustomEvent("layer", { detail: kind }));
 }
 
 /** Bring the map in line with the address; layers already there stay until their new data is complete. */
@@ -135,11 +158,8 @@ async function load(entry, one, asked) {
   }
   if (!held.has(kind)) return;
   if (!one.tiles) one.layer.setOpacity(opacityOf(kind));
-  if (!map.hasLayer(one.layer)) {
-    one.layer.addTo(map);
-    arrange();
-  }
-  document.dispatchEvent(new CustomEvent("layer", { detail: kind }));
+  if (waiting) waiting.push(kind);
+  else show(kind);
 }
 
 /** The county's land lies below everything, its line above: two layers of the same shapes. */

@@ -11,6 +11,7 @@ import { integer, reading } from "./words.js";
 const box = document.getElementById("legend");
 const { camera, lines } = config.cartography;
 let figures = null;
+let asked = null;
 
 /** The classes of the page's figure: {title, note, classes: [{words, count, fill, hatched, line, width}]}, or null. */
 export function setFigureLegend(given) {
@@ -19,11 +20,18 @@ export function setFigureLegend(given) {
 }
 
 export function startLegend() {
-  document.addEventListener("layer", drawLegend);
+  document.addEventListener("layer", askLegend);
   box.addEventListener("click", () => box.classList.toggle("folded"));
 }
 
+/** Draw it with the next frame, however many layers arrive until then. */
+function askLegend() {
+  asked ??= requestAnimationFrame(drawLegend);
+}
+
 export function drawLegend() {
+  cancelAnimationFrame(asked);
+  asked = null;
   const parts = [];
   if (figures) {
     parts.push(element("h2", {}, figures.title, figures.note && element("span", {}, figures.note)));

@@ -3,7 +3,7 @@
 import { startBasemaps } from "./basemaps.js";
 import { startFoot } from "./foot.js";
 import { startLayers } from "./layers.js";
-import { startLegend } from "./legend.js";
+import { drawLegend, startLegend } from "./legend.js";
 import { startMap } from "./map.js";
 import { showProblem } from "./notice.js";
 import { layDrawer, startSheet } from "./panel.js";
@@ -23,6 +23,7 @@ export async function startMapView({ ready = null, ...aids }) {
   await startMap();
   startFoot();
   await Promise.all([startLayers(), ready?.().catch(showProblem), startBasemaps()]);
+  drawLegend();
   // Tests and the benchmark wait for these words: the picture is complete; everything works.
   document.documentElement.dataset.drawn = "yes";
   const { startAids } = await import("./mapaids.js");

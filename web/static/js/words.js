@@ -4,9 +4,14 @@ import { config } from "./config.js";
 
 export const language = config.language;
 const locale = language === "zh" ? "zh-CN" : "en-GB";
-const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
-const upToTwo = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
-const shares = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
+const made = new Map();
+
+/** A formatter, made when first needed: they take long to make. */
+function numbers(options) {
+  const key = JSON.stringify(options);
+  if (!made.has(key)) made.set(key, new Intl.NumberFormat(locale, options));
+  return made.get(key);
+}
 
 /** The words of `key` with `{name}` filled in; values are text, so nothing in them is interpreted. */
 export function t(key, values = {}) {
@@ -21,9 +26,9 @@ export function reading(both) {
   return typeof both === "object" ? both[language] ?? both.zh ?? "" : String(both);
 }
 
-export const integer = (value) => (value === null || value === undefined ? "–" : whole.format(value));
-export const number = (value) => (value === null || value === undefined ? "–" : upToTwo.format(value));
-export const share = (value) => (value === null || value === undefined ? "–" : shares.format(value));
+export const integer = (value) => (value === null || value === undefined ? "–" : numbers({ maximumFractionDigits: 0 }).format(value));
+export const number = (value) => (value === null || value === undefined ? "–" : numbers({ maximumFractionDigits: 2 }).format(value));
+export const share = (value) => (value === null || value === undefined ? "–" : numbers({ style: "percent", maximumFractionDigits: 1 }).format(value));
 
 /** Several of a kind: villages, 个村; the kind's own label when there is no such word. */
 export function many(kind, label) {
@@ -47,7 +52,7 @@ export function moment(iso) {
 }
 
 export function bytes(count) {
-  return count < 1024 * 1024 ? `${upToTwo.format(count / 1024)} kB` : `${upToTwo.format(count / 1048576)} MB`;
+  return count < 1024 * 1024 ? `${number(count / 1024)} kB` : `${number(count / 1048576)} MB`;
 }
 
 /** A length on the ground with the fitting unit. */
