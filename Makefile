@@ -29,7 +29,7 @@ system:
 	@sh tests/system.sh
 
 test: system $(VENV)/installed-test
-	$(PYTEST) -n $(WORKERS) --dist loadgroup $(TESTS)
+	$(PYTEST) -n $(WORKERS) --dist loadgroup --durations=15 $(TESTS)
 
 check: $(VENV)/installed-test
 	$(BIN)/ruff check .

@@ -31,8 +31,12 @@ except ImportError:  # pragma: no cover - Windows has no resource limits
     resource = None  # type: ignore[assignment]
 
 _ROOT = Path(__file__).resolve().parent.parent
+# The child limits itself before it loads anything or sees the file. Doing it between fork and exec (`preexec_fn`) can hang
+# a server that has threads: the forked half may wait for ever for a lock that another thread held.
 _START = (
-    "import sys; sys.path[:0] = sys.argv[1].split('\\n'); sys.argv[1:] = sys.argv[2:]; "
+    "import sys, json\n"
+    "for name, value in json.loads(sys.argv.pop(1)): import resource; resource.setrlimit(name, (value, value))\n"
+    "sys.path[:0] = sys.argv[1].split('\\n'); sys.argv[1:] = sys.argv[2:]; "
     "import runpy; runpy.run_module('layers.reader_child', run_name='__main__')"
 )
 _OTHER_DRIVERS = (
@@ -104,7 +108,16 @@ def run_reader(
     answer_file.unlink(missing_ok=True)
     request_file.write_text(json.dumps(request), encoding="utf-8")
     paths = "\n".join([str(_ROOT), *{sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}])
-    command = [*network_namespace(), sys.executable, "-I", "-c", _START, paths, str(request_file)]
+    command = [
+        *network_namespace(),
+        sys.executable,
+        "-I",
+        "-c",
+        _START,
+        _limits_text(limits, size),
+        paths,
+        str(request_file),
+    ]
     listing = request["driver"] == "ESRI Shapefile"
     seconds = limits.wall_seconds(size)
     with (folder / "errors.txt").open("wb") as errors:
@@ -116,7 +129,6 @@ def run_reader(
             stdout=subprocess.DEVNULL,
             stderr=errors,
             start_new_session=True,
-            preexec_fn=_limiter(limits, size),
         )
         try:
             status = _wait(child, seconds, progress_file, size, progress, cancelled)
@@ -127,23 +139,19 @@ def run_reader(
     return _answer(status, answer_file, folder / "errors.txt", limits, size)
 
 
-def _limiter(limits: Limits, size: int) -> Callable[[], None] | None:
+def _limits_text(limits: Limits, size: int) -> str:
+    """Limits for the child to set, as JSON pairs of resource and value; none where the system knows none."""
     if resource is None:
-        return None
-    cpu = limits.cpu_seconds(size)
-    pairs = (
-        (resource.RLIMIT_AS, limits.child_memory),
-        (resource.RLIMIT_CPU, cpu),
-        (resource.RLIMIT_FSIZE, limits.output(size)),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, 64),
+        return "[]"
+    return json.dumps(
+        [
+            (resource.RLIMIT_AS, limits.child_memory),
+            (resource.RLIMIT_CPU, limits.cpu_seconds(size)),
+            (resource.RLIMIT_FSIZE, limits.output(size)),
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_NOFILE, 64),
+        ]
     )
-
-    def apply() -> None:
-        for name, value in pairs:
-            resource.setrlimit(name, (value, value))
-
-    return apply
 
 
 def _wait(

@@ -86,7 +86,8 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def keep_choice(response: Response) -> Response:
-        chosen = request.args.get("lang")
+        # The language of one print or export is no choice for the pages.
+        chosen = None if request.path.startswith("/api/") else request.args.get("lang")
         if chosen in LANGUAGES and request.cookies.get(COOKIE) != chosen:
             response.set_cookie(
                 COOKIE, chosen, max_age=_YEAR_S, samesite="Lax", secure=app.config["SESSION_COOKIE_SECURE"]

@@ -3,12 +3,13 @@
 from typing import Any
 
 import pandas as pd
+import shapely
 from apiflask import APIBlueprint
 from flask import Response
 
 from geo.errors import InputError
 from geo.words import Text
-from layers import frames
+from layers import areas, frames
 from layers.kinds import KINDS
 from layers.schema import own_fields
 
@@ -110,9 +111,21 @@ def _chosen(frame: pd.DataFrame, asked: dict[str, Any], order: tuple[str, bool] 
     return frame.iloc[start : start + asked["size"]], len(frame)
 
 
+def _in_view(rows: pd.DataFrame, result: Any, bbox: tuple[float, float, float, float] | None) -> pd.DataFrame:
+    """The rows whose cell or area meets the window; the rows are the viewer's own, so no shape adds any."""
+    if bbox is None:
+        return rows
+    west, south, east, north = bbox
+    if "cell" in rows:
+        return rows[rows["lon"].between(west, east) & rows["lat"].between(south, north)]
+    shapes = areas.area_set(current.store(), result.unit, result.as_of).frame.geometry
+    seen = shapes.index[shapely.intersects(shapes.to_numpy(), shapely.box(west, south, east, north))]
+    return rows[rows["code"].isin(seen)]
+
+
 def _of_figures(result: Any, asked: dict[str, Any]) -> dict[str, Any]:
     rows: pd.DataFrame = result.rows.reset_index() if result.rows.index.name else result.rows
-    frame, total = _chosen(rows, asked, _sort(asked, tuple(map(str, rows.columns))))
+    frame, total = _chosen(_in_view(rows, result, asked["bbox"]), asked, _sort(asked, tuple(map(str, rows.columns))))
     names = [str(name) for name in rows.columns if name != "geometry"]
     listed = values.full_rows(frame, names)
     key = next((name for name in ("code", "cell") if name in names), names[0])

@@ -272,6 +272,17 @@ def test_tables_of_figures_agree_with_the_figures(person):
     assert one.get("/api/v1/table/coverage?q=石").json["total"] == 1
 
 
+def test_tables_of_figures_can_be_limited_to_what_is_in_view(person):
+    one = person("planner")
+    whole = one.get("/api/v1/table/coverage").json["total"]
+    west, south, east, north = one.get(f"/api/v1/features/village/{village_code(0)}").json["bounds"]
+    window = f"{west + 0.001},{south + 0.001},{east - 0.001},{north - 0.001}"
+    seen = one.get(f"/api/v1/table/coverage?bbox={window}").json
+    assert [row["code"] for row in seen["rows"]] == [village_code(0)] and seen["total"] == 1 < whole
+    cells = one.get(f"/api/v1/table/hotspots?unit=cell&cell_m=500&bbox={window}&size=500").json["rows"]
+    assert cells and all(west <= row["lon"] <= east and south <= row["lat"] <= north for row in cells)
+
+
 def test_coverage_counts_working_cameras_and_change_of_threshold(person):
     one = person("planner")
     # Of 6, 2, 3 and 0 sites every third is offline and every third planned.

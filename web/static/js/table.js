@@ -112,7 +112,7 @@ async function page(asked) {
         sort: order && `${order.field}:${order.dir}`,
         q: drawer.querySelector("[data-filter]")?.value.trim(),
         where: own ? "" : get("where"),
-        bbox: !own && get("inview") === "1" ? windowText() : "",
+        bbox: get("inview") === "1" ? windowText() : "",
         parent: own ? "" : within()?.code,
         as_of: get("as_of"),
         ...(own ? figure.parameters() : {}),
@@ -143,7 +143,6 @@ function mark() {
 
 function head() {
   const entries = [...(figure ? [[figure.name, figure.label]] : []), ...allEntries().filter((entry) => entry.rows).map((entry) => [entry.kind, entry.label])];
-  const own = figure && kind === figure.name;
   let waiting = null;
   counted = element("span", { class: "small-note", role: "status" });
   return element(
@@ -151,7 +150,7 @@ function head() {
     { class: "drawer-head" },
     choice(entries, kind, (value) => set({ table: value === figure?.name ? "" : value, where: "" }), { "aria-label": t("table.layer") }),
     element("input", { type: "search", class: "form-control", placeholder: t("table.filter"), "aria-label": t("table.filter"), "data-filter": true, style: { width: "170px" }, oninput: () => { clearTimeout(waiting); waiting = setTimeout(reload, 250); } }),
-    !own && element("label", { class: "form-check" }, element("input", { type: "checkbox", class: "form-check-input", checked: get("inview") === "1", onchange: (event) => set({ inview: event.target.checked ? "1" : "" }, { step: false }) }), ` ${t("table.in_view")}`),
+    element("label", { class: "form-check" }, element("input", { type: "checkbox", class: "form-check-input", checked: get("inview") === "1", onchange: (event) => set({ inview: event.target.checked ? "1" : "" }, { step: false }) }), ` ${t("table.in_view")}`),
     counted,
     element("span", { class: "push" }),
     button(get("drawer") === "70" ? t("table.lower") : t("table.higher"), (event) => {
