@@ -76,10 +76,10 @@ def page(paper: str = "A4", *, landscape: bool = True) -> Page:
 
 
 def round_scale(width_m: float, height_m: float, box: Box) -> int:
-    """The largest round scale 1:N at which `width_m` by `height_m` fits into `box`; N is returned."""
-    needed = max(width_m / box.width, height_m / box.height) * 1000.0
+    """The largest round scale 1:N, 1:100 at most, at which `width_m` by `height_m` fits into `box`; N is returned."""
+    needed = max(width_m / box.width * 1000.0, height_m / box.height * 1000.0, 100.0)
     power = 1.0
-    while power * 10 <= max(needed, 10.0):
+    while power * 10 <= needed:
         power *= 10
     for step in (*ROUND_STEPS, 10.0):
         if step * power >= needed * (1 - 1e-9):

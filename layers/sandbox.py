@@ -33,9 +33,11 @@ except ImportError:  # pragma: no cover - Windows has no resource limits
 _ROOT = Path(__file__).resolve().parent.parent
 # The child limits itself before it loads anything or sees the file. Doing it between fork and exec (`preexec_fn`) can hang
 # a server that has threads: the forked half may wait for ever for a lock that another thread held.
-_START = (
+_LIMIT = (
     "import sys, json\n"
     "for name, value in json.loads(sys.argv.pop(1)): import resource; resource.setrlimit(name, (value, value))\n"
+)
+_START = (
     "sys.path[:0] = sys.argv[1].split('\\n'); sys.argv[1:] = sys.argv[2:]; "
     "import runpy; runpy.run_module('layers.reader_child', run_name='__main__')"
 )
@@ -113,7 +115,7 @@ def run_reader(
         sys.executable,
         "-I",
         "-c",
-        _START,
+        _LIMIT + _START,
         _limits_text(limits, size),
         paths,
         str(request_file),

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from cluster import FOLDER_VARIABLE, OWNER_VARIABLE, Cluster, binaries, has_postgis, new_folder
+from playwright.sync_api import Browser, sync_playwright
+from visitor import ARGUMENTS, CHROMIUM
 
 from layers.store import Store
 
@@ -77,3 +79,17 @@ def postgis_store(cluster: Cluster, worker_name: str) -> Iterator[Store]:
 def store(request: pytest.FixtureRequest) -> Store:
     """An empty store, once on each engine."""
     return request.getfixturevalue(f"{request.param}_store")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, headless."""
+    if not CHROMIUM.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail("chromium is not installed")
+        pytest.skip("NOT TESTED: the pages in a browser (install chromium)")
+    # One per process: a second one would find the first one's event loop and refuse.
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
+        yield browser
+        browser.close()

@@ -1,34 +1,20 @@
 """One server on the small made-up county and one Chromium for all browser tests of a run."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from office import HOSTILE, PASSWORD, make_store_file
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from small_county import make_small_store
-from visitor import ARGUMENTS, CHROMIUM, Visit, Visitor, serving
+from visitor import Visit, Visitor, serving
 
 from layers import accounts
 from layers.rights import ROLES
 from layers.store import Store
 from web import jobs
 from web.app import create_app
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, headless."""
-    if not CHROMIUM.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail("chromium is not installed")
-        pytest.skip("NOT TESTED: the pages in a browser (install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
-        yield browser
-        browser.close()
 
 
 def _add_accounts(store: Store) -> None:

@@ -1,5 +1,6 @@
 """What goes wrong with files: killed processes, full disks, torn WALs, two writers, read-only folders."""
 
+import contextlib
 import os
 import random
 import resource
@@ -113,6 +114,7 @@ def test_two_writers_lose_no_update(tmp_path: Path) -> None:
 import os
 import sys
 from layers.store import Store
+import contextlib
 import json
 from sqlalchemy import text
 for _ in range(3):
@@ -385,11 +387,18 @@ def test_too_many_open_files_is_an_error_with_words_and_passes(gpkg_store: Store
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     used = len(os.listdir("/proc/self/fd"))
     resource.setrlimit(resource.RLIMIT_NOFILE, (used, hard))
+    fillers: list[int] = []
     try:
+        # The limit is on the highest number, so free numbers below it are taken first.
+        with contextlib.suppress(OSError):
+            while True:
+                fillers.append(os.open(os.devnull, os.O_RDONLY))
         with pytest.raises((StoreError, OSError)):
             Store.open(str(copy))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for filler in fillers:
+            os.close(filler)
     gpkg_store.close()
     with Store.open(gpkg_store.url) as store:
         assert store.settings.get("codes") == "cn12"

@@ -276,9 +276,7 @@ def test_a_county_of_village_points_has_derived_areas_and_says_where_it_knows_no
             [
                 finding
                 for finding in findings
-                if (finding["row"]
-                and "geometry" not in finding["column"]
-                and finding["severity"] != "info")
+                if (finding["row"] and "geometry" not in finding["column"] and finding["severity"] != "info")
                 or finding["column"] == "geometry"
             ]
         )

@@ -1,9 +1,7 @@
 """The map in one HTML file: no request, no markup from data, the same figures as the page, rights as everywhere."""
 
 import json
-import os
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import shapely
 import squares
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from geo.errors import InputError, LimitError, RightsError
 from layers.derived import coverage
@@ -21,7 +19,7 @@ from layers.store import Store
 from web import standalone
 from web.standalone import script_json, standalone_html
 
-CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = pytest.mark.xdist_group("browser")
 NASTY = [
     "</script><script>window.hacked=1</script>",
     "<img src=x onerror=window.hacked=2>",
@@ -141,18 +139,6 @@ def test_unknown_language_and_the_store_itself_are_refused(county_store: Store, 
         standalone_html(county_store, OWNER, "village", tmp_path / "m.html", language="fr")
     with pytest.raises(InputError):
         standalone_html(county_store, OWNER, "village", county_store.path)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail("chromium is not installed")
-        pytest.skip("NOT TESTED: the standalone map in a browser (install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def opened(browser: Browser, path: Path) -> tuple[Page, list[str], list[str]]:
