@@ -50,6 +50,7 @@ def test_sign_in_leads_to_the_page_that_was_asked_for(visit: Visit) -> None:
     page.click("form button")
     page.wait_for_url("**/coverage?threshold=7**")
     page.wait_for_selector("html[data-ready=yes]", state="attached")
+    assert page.url == f"{visitor.address}/coverage?threshold=7"
     page.click("[data-menu=user]")
     page.click("[data-act=sign-out]")
     page.wait_for_url("**/sign-in**")

@@ -221,7 +221,7 @@ def test_inline_scripts_of_a_page_carry_the_nonce_and_nothing_comes_from_outside
     "path",
     ["/static/../office.gpkg", "/static/%2e%2e/office.gpkg", "/static/..%2foffice.gpkg", "/office.gpkg", "/static/office.gpkg",
      "/static/css/../../app.py", "/static/.../app.py", "/static//etc/passwd", "/fonts/../words.json", "/fonts/..%2f..%2fapp.py",
-     "/.office.gpkg.write-lock", "/work/", "/static/js/../../../pyproject.toml", "/basemap/../office/1/0/0", "/backup.gpkg"],
+     "/.office.gpkg.write-lock", "/uploads/", "/static/js/../../../pyproject.toml", "/basemap/../office/1/0/0", "/backup.gpkg"],
 )  # fmt: skip
 def test_files_of_the_server_are_not_served(people, path):
     answer = people("administrator").get(path)
