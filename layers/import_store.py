@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from . import comparing, free_columns, hierarchy, judging, mapping, matching, placing, reading, rows, storing
+from .check_limits import read_limits
 from .import_act import Act, ImportReport
 from .import_layer import Layer
 from .kinds import BASELINE_DATE, Kind
@@ -58,7 +59,8 @@ def store_rows(act: Act, layer: Layer, digest: str) -> ImportReport:
     homes = placing.homes(act.store, kind, prepared, on)
     overrides |= homes
     comparing.inside_scope(act.store, kind, prepared, usable, overrides, act.viewer, on, notebook)
-    judging.overlaps(kind, prepared, usable & ~prepared.bad, notebook)
+    least = read_limits(act.store).area_m2
+    judging.overlaps(kind, prepared, usable & ~prepared.bad, notebook, least_m2=least)
     if homes:
         comparing.homeless(prepared, usable & ~prepared.bad, homes["village_code"], notebook)
     keep = usable & ~prepared.bad

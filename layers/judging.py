@@ -21,7 +21,6 @@ from .survey import Survey
 if TYPE_CHECKING:
     pass
 
-_OVERLAP_M2 = 1.0
 _LISTED = 10
 
 
@@ -159,8 +158,8 @@ def _stacked(kind: Kind, prepared: Prepared, notebook: Notebook) -> None:
         )
 
 
-def overlaps(kind: Kind, prepared: Prepared, usable: np.ndarray, notebook: Notebook) -> None:
-    """Land that two areas of the file both claim: a warning per pair, largest first."""
+def overlaps(kind: Kind, prepared: Prepared, usable: np.ndarray, notebook: Notebook, *, least_m2: float) -> None:
+    """Land above `least_m2` that two areas of the file both claim: a warning per pair, largest first."""
     if not kind.is_area or "polygon" not in prepared.families or prepared.keys is None:
         return
     parts, codes = [], []
@@ -175,7 +174,7 @@ def overlaps(kind: Kind, prepared: Prepared, usable: np.ndarray, notebook: Noteb
     shapes = np.concatenate(parts)
     areas = gpd.GeoDataFrame({"code": np.concatenate(codes)}, geometry=shapes, crs=crs.LONLAT).set_index("code")
     areas = crs.to_metric(areas[np.isin(shapely.get_type_id(shapes), (3, 6))])
-    found = topology.find_overlaps(areas, min_area_m2=_OVERLAP_M2)
+    found = topology.find_overlaps(areas, min_area_m2=least_m2)
     if not len(found):
         return
     places = crs.to_lonlat(found.set_geometry(found.geometry.representative_point())).geometry
