@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pyproj import CRS
-from sqlalchemy import Connection, Engine, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select
 from sqlalchemy.pool import QueuePool
 
 from . import schema
@@ -138,7 +138,12 @@ def create(connection: Connection) -> None:
     for kind in KINDS.values():
         _create_kind(connection, kind)
     for table in schema.GUARDED:
-        run_script(connection, sql("gpkg_guard.sql").format(table=table.name))
+        guard(connection, table)
+
+
+def guard(connection: Connection, table: Table) -> None:
+    """Let only wangge's own connections change a table."""
+    run_script(connection, sql("gpkg_guard.sql").format(table=table.name))
 
 
 def _create_kind(connection: Connection, kind: Kind) -> None:

@@ -12,12 +12,21 @@ from sqlalchemy import Connection, func, insert, inspect, select
 from geo.errors import StoreError
 from geo.words import Text
 
-from . import schema
+from . import gpkg, postgis, schema
 
 if TYPE_CHECKING:
     from .store import Store
 
-STEPS: dict[int, Callable[[Connection], None]] = {}
+
+def _drafts(connection: Connection) -> None:
+    """Drafts of redrawn boundaries, and which area came from which."""
+    side = postgis if connection.dialect.name == "postgresql" else gpkg
+    for table in (schema.draft, schema.lineage):
+        table.create(connection)
+        side.guard(connection, table)
+
+
+STEPS: dict[int, Callable[[Connection], None]] = {2: _drafts}
 """Steps by number: step n brings a store of version n-1 to version n. Version 1 is the first there was."""
 
 

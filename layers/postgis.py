@@ -8,7 +8,7 @@ import importlib.util
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, cast, create_engine, event, func, select, text
+from sqlalchemy import Connection, Engine, Table, cast, create_engine, event, func, select, text
 
 from geo.errors import StoreError
 from geo.words import Text
@@ -66,12 +66,17 @@ def create(connection: Connection) -> None:
         body = select(*columns).where(condition).compile(connection, compile_kwargs={"literal_binds": True})
         connection.exec_driver_sql(f'CREATE VIEW "{kind.name}" AS {body}')
     for table in schema.GUARDED:
-        connection.execute(
-            text(
-                f'CREATE TRIGGER "{table.name}_guard" BEFORE INSERT OR UPDATE OR DELETE ON "{table.name}" '
-                "FOR EACH STATEMENT EXECUTE FUNCTION wangge_guard()"
-            )
+        guard(connection, table)
+
+
+def guard(connection: Connection, table: Table) -> None:
+    """Let only wangge's own connections change a table."""
+    connection.execute(
+        text(
+            f'CREATE TRIGGER "{table.name}_guard" BEFORE INSERT OR UPDATE OR DELETE ON "{table.name}" '
+            "FOR EACH STATEMENT EXECUTE FUNCTION wangge_guard()"
         )
+    )
 
 
 def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:

@@ -29,6 +29,10 @@ ACTS = {
     "audit": frozenset({"administrator"}),
     "backup": frozenset({"administrator"}),
     "undo_import": frozenset({"administrator"}),
+    "redraw": frozenset({"grid_manager", "planner", "administrator"}),
+    "review_redraw": frozenset({"planner", "administrator"}),
+    "approve_redraw": frozenset({"administrator"}),
+    "mend": frozenset({"planner", "administrator"}),
 }
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.types import TypeEngine, UserDefinedType
 from .geometry import SRID, Geom
 from .kinds import HOME_FIELDS, KINDS, Field, Kind
 
-LATEST = 1
+LATEST = 2
 """Number of the newest migration in `migrate.py`."""
 
 
@@ -243,6 +243,53 @@ mapping_memory = Table(
     Column("used_at", Moment, nullable=False),
 )
 
+draft = Table(
+    "draft",
+    metadata,
+    Column("id", BIG, primary_key=True, autoincrement=True),
+    Column("version", Integer, nullable=False, default=1),
+    Column("level", Text, nullable=False),  # grid, village or township: what is redrawn
+    Column("parent_kind", Text),  # village, township or county; null: a store without villages
+    Column("parent_code", Text),
+    Column("title", Text, nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("decision_number", Text, nullable=False, default=""),
+    Column("attachments", Text, nullable=False, default="[]"),
+    Column("author", Text, nullable=False),
+    Column("state", Text, nullable=False),  # draft, proposed, reviewed, approved, discarded
+    Column("effective_from", Day, nullable=False),
+    Column("correction", Boolean, nullable=False, default=False),
+    Column("operations", Text, nullable=False, default="[]"),
+    Column("redone", Text, nullable=False, default="[]"),
+    Column("lost", Text, nullable=False, default="[]"),
+    Column("locked", Text, nullable=False, default="[]"),
+    Column("base", Text, nullable=False, default="{}"),
+    Column("reviews", Text, nullable=False, default="[]"),
+    Column("change_id", BIG),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("updated_by", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("draft_by_state", draft.c.state)
+
+lineage = Table(
+    "lineage",
+    metadata,
+    Column("id", BIG, primary_key=True, autoincrement=True),
+    Column("level", Text, nullable=False),  # the kind of area: grid, village, township
+    Column("old_code", Text, nullable=False),
+    Column("new_code", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # split, merge, carve, dissolve, recode ...
+    Column("share_of_area", Double, nullable=False),
+    Column("share_of_households", Double),
+    Column("on", Day, nullable=False),
+    Column("change_id", BIG, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("lineage_by_old", lineage.c.old_code)
+Index("lineage_by_new", lineage.c.new_code)
+
 migration = Table(
     "migration",
     metadata,
@@ -250,5 +297,18 @@ migration = Table(
     Column("applied_at", Moment, nullable=False),
 )
 
-GUARDED = (*ROWS.values(), change, audit, account, sign_in_try, job, rule_set, setting, mapping_memory, reference)
+GUARDED = (
+    *ROWS.values(),
+    change,
+    audit,
+    account,
+    sign_in_try,
+    job,
+    rule_set,
+    setting,
+    mapping_memory,
+    reference,
+    draft,
+    lineage,
+)
 """Tables that only wangge's own connections may change."""

@@ -459,28 +459,60 @@ def test_bounds_are_those_of_the_rows_that_count(store: Store) -> None:
     assert frames.outline(store, OWNER).bounds == pytest.approx((111, 22, 111.3, 22.1))
 
 
+def _as_first_version(store: Store) -> None:
+    """Take from a store what the second version added."""
+    from sqlalchemy import delete, insert
+
+    from layers import schema
+
+    with store.write() as connection:
+        for table in (schema.draft, schema.lineage):
+            table.drop(connection)
+        connection.execute(delete(schema.migration))
+        connection.execute(insert(schema.migration).values(number=1, applied_at=schema.now()))
+
+
+def test_a_store_of_the_first_version_is_brought_up_with_what_it_holds(store: Store) -> None:
+    from sqlalchemy import func, inspect, select
+
+    from layers import schema
+
+    put(store, "village", villages())
+    _as_first_version(store)
+    with Store.open(store.url) as again:
+        assert frames.count_layer(again, "village", OWNER) == 3
+        with again.read() as connection:
+            assert {"draft", "lineage"} <= set(inspect(connection).get_table_names())
+            assert connection.scalar(select(func.max(schema.migration.c.number))) == schema.LATEST
+            indexes = {index["name"] for index in inspect(connection).get_indexes("lineage")}
+        assert {"lineage_by_old", "lineage_by_new"} <= indexes
+        assert audit.verify_chain(again) == []
+
+
 def test_an_older_store_is_brought_up_step_by_step(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     from layers import migrate, schema
 
     steps = []
-    monkeypatch.setattr(schema, "LATEST", 3)
-    monkeypatch.setitem(migrate.STEPS, 2, lambda connection: steps.append(2))
-    monkeypatch.setitem(migrate.STEPS, 3, lambda connection: steps.append(3))
+    first, second = schema.LATEST + 1, schema.LATEST + 2
+    monkeypatch.setattr(schema, "LATEST", second)
+    monkeypatch.setitem(migrate.STEPS, first, lambda connection: steps.append(first))
+    monkeypatch.setitem(migrate.STEPS, second, lambda connection: steps.append(second))
     for _ in range(2):
         Store.open(store.url).close()
-    assert steps == [2, 3]
+    assert steps == [first, second]
 
 
 def test_a_migration_that_fails_leaves_the_version_it_had(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    from layers import migrate, schema
+    from layers import migrate
 
     def fail(_connection) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(schema, "LATEST", 2)
+    _as_first_version(store)
     monkeypatch.setitem(migrate.STEPS, 2, fail)
     with pytest.raises(RuntimeError):
         Store.open(store.url)
-    monkeypatch.setitem(migrate.STEPS, 2, lambda connection: None)
+    monkeypatch.undo()
+    assert migrate.STEPS[2] is not fail
     with Store.open(store.url) as again:
         assert again.settings.get("codes") == "cn12"
