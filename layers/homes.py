@@ -16,6 +16,7 @@ from .areas import AreaSet, area_set
 from .frames import Points, read_points
 from .history import day, hidden_changes, visible
 from .kinds import AREA_KINDS, KINDS
+from .periods import periods
 from .placing import ACTION
 from .rights import OWNER
 from .rows import set_homes
@@ -39,9 +40,17 @@ def find_homes(
     everywhere without `days`, in those of `on` (today by default).
     """
     today = day(on)
+    begins, period = _periods_of(store, len(lon), days, today)
     found = {name: np.full(len(lon), None, dtype=object) for name in _CODES}
-    for moment, rows in _by_epoch(store, len(lon), days, today):
-        for name, kind in zip(_CODES, ("village", "grid"), strict=True):
+    for name, kind in zip(_CODES, ("village", "grid"), strict=True):
+        versions = periods(store, kind, begins) if len(begins) > 1 else None
+        if versions is not None:
+            home = versions.home(lon, lat, period)
+            inside = home >= 0
+            found[name][inside] = versions.codes[home[inside]]
+            continue
+        for number, moment in enumerate(begins):
+            rows = np.flatnonzero(period == number)
             found[name][rows] = _codes(area_set(store, kind, moment), lon[rows], lat[rows])
     return found
 
@@ -96,21 +105,16 @@ def epochs(store: "Store") -> np.ndarray:
     return np.array(sorted(found), dtype="datetime64[D]")
 
 
-def _by_epoch(store: "Store", count: int, days: np.ndarray | None, today: str) -> list[tuple[str, np.ndarray]]:
-    """Row numbers by the day whose areas hold for them."""
+def _periods_of(store: "Store", count: int, days: np.ndarray | None, today: str) -> tuple[tuple[str, ...], np.ndarray]:
+    """A day of each period that is asked for, and the number of its period for each position."""
     if days is None or not count:
-        return [(today, np.arange(count))]
+        return (today,), np.zeros(count, dtype=np.int64)
     begins = epochs(store)
     own = days.astype("datetime64[D]")
     own = np.where(np.isnat(own), np.datetime64(today, "D"), own)
-    number = np.searchsorted(begins, own, side="right")
-    parts = []
-    for epoch in np.unique(number):
-        rows = np.flatnonzero(number == epoch)
-        # The first day of an epoch stands for all of it; before the first there is only "some day in it".
-        moment = str(begins[epoch - 1]) if epoch else str(own[rows].min())
-        parts.append((moment, rows))
-    return parts
+    epoch, period = np.unique(np.searchsorted(begins, own, side="right"), return_inverse=True)
+    # The first day of an epoch stands for all of it; before the first there is only "some day in it".
+    return tuple(str(begins[number - 1]) if number else str(own.min()) for number in epoch), period
 
 
 def _codes(areas: AreaSet, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
