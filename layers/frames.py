@@ -21,7 +21,7 @@ from geo.words import Text
 from . import scopes
 from .arrays import collect, floats, integers, turn
 from .geometry import from_point_blobs, from_stored
-from .history import day, hidden_changes
+from .history import Moment, day, hidden_changes
 from .kinds import KINDS, Field
 from .overview import CRS, list_layers, outline
 from .rights import Viewer
@@ -73,6 +73,7 @@ def read_layer(
     limit: int | None = None,
     offset: int = 0,
     order: Sequence[str] | None = None,
+    known_on: Moment = None,
 ) -> GeoDataFrame:
     """Rows of a layer that count on a day and that the viewer may see, in EPSG:4490.
 
@@ -80,6 +81,7 @@ def read_layer(
     column. `bbox` is west, south, east, north; `where` a filter text (see `filters`); `order` names columns, with a
     leading minus for descending (default: code, then fid). Kinds without geometry, and `geometry=False`, give a
     frame whose geometry column is all None. `reference:NAME` reads a reference layer with its own columns.
+    `known_on`: a moment; rows as they were known then, so that an earlier report can be made again.
     """
     with store.read() as connection:
         place = source(connection, kind, viewer)
@@ -88,7 +90,8 @@ def read_layer(
         listed = [place.table.c.fid, *(place.table.c[name] for name in chosen)]
         if with_geometry:
             listed.append(place.table.c.geom)
-        query = select(*listed).where(condition(store, connection, place, viewer, as_of=as_of, bbox=bbox, where=where))
+        met = condition(store, connection, place, viewer, as_of=as_of, bbox=bbox, where=where, known_on=known_on)
+        query = select(*listed).where(met)
         query = query.order_by(*_order(place, order)).offset(offset or None).limit(limit)
         makers: list[Any] = [integers, *(turn(place.fields[name], store.place_offset_h) for name in chosen)]
         parts = collect(connection, query, [*makers, from_stored] if with_geometry else makers)
@@ -142,6 +145,7 @@ def read_points(
     bbox: Bbox | None = None,
     where: Where = None,
     columns: Sequence[str] = (),
+    known_on: Moment = None,
 ) -> Points:
     """Positions of a layer as arrays, without shapes: a million in about a second. Rows without position have NaN.
 
@@ -164,7 +168,8 @@ def read_points(
             )
             listed += [func.ST_X(at), func.ST_Y(at)]
         listed += [place.table.c[name] for name in chosen]
-        query = select(*listed).where(condition(store, connection, place, viewer, as_of=as_of, bbox=bbox, where=where))
+        met = condition(store, connection, place, viewer, as_of=as_of, bbox=bbox, where=where, known_on=known_on)
+        query = select(*listed).where(met)
         makers: list[Callable[[Sequence[Any]], Any]] = [integers]
         makers += [_places] if store.dialect == "gpkg" else [floats, floats]
         makers += [_plain(place.fields[name], store.place_offset_h) for name in chosen]
@@ -195,7 +200,7 @@ def read_page(
     **options: Any,
 ) -> tuple[GeoDataFrame, int]:
     """One page of a table without geometry, and how many rows there are in all. Options as `read_layer`."""
-    where = {name: options[name] for name in ("as_of", "bbox", "where") if name in options}
+    where = {name: options[name] for name in ("as_of", "bbox", "where", "known_on") if name in options}
     total = count_layer(store, kind, viewer, **where)
     return read_layer(store, kind, viewer, limit=limit, offset=offset, geometry=False, **options), total
 
@@ -208,11 +213,12 @@ def count_layer(
     as_of: date | str | None = None,
     bbox: Bbox | None = None,
     where: Where = None,
+    known_on: Moment = None,
 ) -> int:
     """How many rows `read_layer` would give."""
     with store.read() as connection:
         place = source(connection, kind, viewer)
-        met = condition(store, connection, place, viewer, as_of=as_of, bbox=bbox, where=where)
+        met = condition(store, connection, place, viewer, as_of=as_of, bbox=bbox, where=where, known_on=known_on)
         return connection.scalar(select(func.count()).select_from(place.table).where(met)) or 0
 
 

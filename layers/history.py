@@ -3,10 +3,13 @@
 A row is visible when the change that made it is done and no done change retired it. On a day D it is valid when
 `valid_from <= D < valid_to`; a `valid_to` written by a change that is not done does not count. A camera counts from
 the day it is in use; without that date it always counts.
+
+What was known at an earlier moment ("as known on") can be asked for as well: changes made since do not count then,
+and those taken back since count still, so that a report printed at that moment can be made again.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, or_, select, true
 
@@ -14,9 +17,11 @@ from geo.errors import InputError
 from geo.words import Text
 
 from .kinds import KINDS
-from .schema import change
+from .schema import audit, change, moment_text
 
 Hidden = Sequence[int] | Select
+Moment = datetime | date | str | None
+_NEVER_DONE = ("pending", "abandoned")
 
 
 def today() -> date:
@@ -40,14 +45,55 @@ def day(as_of: date | str | None) -> str:
     return date(as_of.year, as_of.month, as_of.day).isoformat()
 
 
-def hidden_changes(connection: Connection) -> list[int]:
-    """Ids of changes whose rows do not count: pending, being erased, undone. The list is short."""
+def moment(known_on: datetime | date | str) -> str:
+    """A moment as the store writes it, for `known_on`. A day means its end, a time without zone this machine's time.
+
+    Raises InputError when it is neither.
+    """
+    try:
+        if isinstance(known_on, str) and len(known_on) == len("2026-01-31"):
+            known_on = date.fromisoformat(known_on)
+        if isinstance(known_on, date) and not isinstance(known_on, datetime):
+            known_on = datetime(known_on.year, known_on.month, known_on.day, 23, 59, 59, 999_000)
+        found = datetime.fromisoformat(known_on) if isinstance(known_on, str) else known_on
+        return moment_text(found.astimezone(UTC))
+    except (ValueError, OverflowError):
+        raise InputError(
+            Text(f"“{str(known_on)[:40]}”不是日期或时刻。", f"'{str(known_on)[:40]}' is neither a date nor a moment."),
+            where="known_on",
+            mend=Text("请写成 2026-01-31 或 2026-01-31T18:00 的形式。", "Write it like 2026-01-31 or 2026-01-31T18:00."),
+        ) from None
+
+
+def hidden_changes(connection: Connection, known_on: Moment = None) -> Hidden:
+    """Changes whose rows do not count: pending, being erased, undone. A short list of ids.
+
+    With `known_on` a subquery of those that did not count at that moment.
+    """
+    if known_on is not None:
+        return _hidden_at(moment(known_on))
     return list(connection.scalars(hidden_subquery().order_by(change.c.id)))
 
 
 def hidden_subquery() -> Select:
     """The same as a subquery, for views."""
-    return select(change.c.id).where(change.c.state.in_(("pending", "abandoned", "undone")))
+    return select(change.c.id).where(change.c.state.in_((*_NEVER_DONE, "undone")))
+
+
+def _hidden_at(known_on: str) -> Select:
+    """Changes that were not done yet at a moment, or taken back by then.
+
+    The row of the audit trail is written in the transaction that makes a change count; `closed_at` of an undone change
+    is the moment of its undoing.
+    """
+    done = select(audit.c.change_id).where(audit.c.at <= known_on, audit.c.change_id.is_not(None))
+    return select(change.c.id).where(
+        or_(
+            change.c.state.in_(_NEVER_DONE),
+            change.c.id.not_in(done),
+            and_(change.c.state == "undone", change.c.closed_at <= known_on),
+        )
+    )
 
 
 def visible(table: Table, hidden: Hidden) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from geo.words import Text
 
 from . import filters, references, rights, schema, scopes
 from .geometry import SRID
-from .history import counted, day, hidden_changes
+from .history import Moment, counted, day, hidden_changes
 from .kinds import AREA_KINDS, KINDS, Field
 from .rights import Viewer
 
@@ -77,10 +77,14 @@ def condition(
     as_of: date | str | None = None,
     bbox: Bbox | None = None,
     where: Where = None,
+    known_on: Moment = None,
 ) -> ColumnElement[bool]:
-    """Everything a row must meet: visible, valid on the day, inside the viewer's areas, in the window, the filter."""
+    """Everything a row must meet: visible, valid on the day, inside the viewer's areas, in the window, the filter.
+
+    `known_on`: by what was known at that moment (see `history`); now by default.
+    """
     on = day(as_of)
-    hidden = hidden_changes(connection)
+    hidden = hidden_changes(connection, known_on)
     parts = [counted(source.kind, source.table, hidden, on)]
     if viewer.areas:
         reach = scopes.resolve(connection, viewer.areas, store.codes, hidden, on)
