@@ -41,17 +41,32 @@ def find_homes(
     """
     today = day(on)
     begins, period = _periods_of(store, len(lon), days, today)
-    found = {name: np.full(len(lon), None, dtype=object) for name in _CODES}
-    for name, kind in zip(_CODES, ("village", "grid"), strict=True):
-        versions = periods(store, kind, begins) if len(begins) > 1 else None
-        if versions is not None:
-            home = versions.home(lon, lat, period)
-            inside = home >= 0
-            found[name][inside] = versions.codes[home[inside]]
-            continue
-        for number, moment in enumerate(begins):
-            rows = np.flatnonzero(period == number)
-            found[name][rows] = _codes(area_set(store, kind, moment), lon[rows], lat[rows])
+    return {
+        name: _home_codes(store, kind, lon, lat, begins, period)
+        for name, kind in zip(_CODES, ("village", "grid"), strict=True)
+    }
+
+
+def codes_on_own_day(
+    store: "Store", kind: str, lon: np.ndarray, lat: np.ndarray, days: np.ndarray, *, on: str | None = None
+) -> np.ndarray:
+    """Code of the area of `kind` that each position was in on its own day, as `find_homes` tells for grids."""
+    return _home_codes(store, kind, lon, lat, *_periods_of(store, len(lon), days, day(on)))
+
+
+def _home_codes(
+    store: "Store", kind: str, lon: np.ndarray, lat: np.ndarray, begins: tuple[str, ...], period: np.ndarray
+) -> np.ndarray:
+    found = np.full(len(lon), None, dtype=object)
+    versions = periods(store, kind, begins) if len(begins) > 1 else None
+    if versions is not None:
+        home = versions.home(lon, lat, period)
+        inside = home >= 0
+        found[inside] = versions.codes[home[inside]]
+        return found
+    for number, moment in enumerate(begins):
+        rows = np.flatnonzero(period == number)
+        found[rows] = _codes(area_set(store, kind, moment), lon[rows], lat[rows])
     return found
 
 
