@@ -256,6 +256,7 @@ draft = Table(
     Column("decision_number", Text, nullable=False, default=""),
     Column("attachments", Text, nullable=False, default="[]"),
     Column("author", Text, nullable=False),
+    Column("editors", Text, nullable=False, default="[]"),  # accounts that drew in it
     Column("state", Text, nullable=False),  # draft, proposed, reviewed, approved, discarded
     Column("effective_from", Day, nullable=False),
     Column("correction", Boolean, nullable=False, default=False),

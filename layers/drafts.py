@@ -1,0 +1,365 @@
+"""Drafts: proposed changes of boundaries, kept until they are decided on.
+
+A draft belongs to one village or township (to none in a store without villages), says from which day it would hold, and
+carries the operations that were drawn, in order, as they came: drawing them again on the same boundaries gives the same
+land. Its `version` goes up with everything done to it, so that of two people who save at once the second is told.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from geo.errors import ConflictError, InputError, NotFoundError, RightsError
+from geo.words import Text
+
+from . import schema
+from .frames import scope
+from .history import day, today
+from .kinds import KINDS
+from .parents import OF_LEVEL, require_parent
+from .rights import ROLES, Viewer
+from .scopes import Scope
+
+if TYPE_CHECKING:
+    from .store import Store
+
+STATES = {
+    "draft": Text("起草中", "draft"),
+    "proposed": Text("已提交", "proposed"),
+    "reviewed": Text("已审核", "reviewed"),
+    "approved": Text("已批准", "approved"),
+    "effective": Text("已生效", "effective"),
+    "superseded": Text("已被替代", "superseded"),
+    "discarded": Text("已放弃", "discarded"),
+}
+"""Stored are draft, proposed, reviewed, approved and discarded; the other two follow from the calendar and the rows."""
+APPROVERS = "approvers"
+"""Setting: names of accounts that may approve besides administrators."""
+_JSON = ("attachments", "editors", "operations", "redone", "lost", "locked", "base", "reviews")
+_LONGEST = {"title": 200, "reason": 4000, "decision_number": 100}
+_MOST = {"attachments": 50, "locked": 20_000}
+_CODE_LENGTH = 200
+_EDITABLE = (*_LONGEST, *_MOST, "effective_from", "correction")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One draft as stored; `base` holds a mark of each area it changes, as it was when first touched."""
+
+    id: int
+    version: int
+    level: str  # grid, village or township
+    parent_kind: str | None
+    parent_code: str | None
+    title: str
+    reason: str
+    decision_number: str
+    attachments: tuple[str, ...]  # names only
+    author: str
+    editors: tuple[str, ...]  # accounts that drew in it, the author included
+    state: str
+    effective_from: str  # ISO day
+    correction: bool  # mends a digitising error: no decision, history is put right
+    operations: tuple[dict[str, Any], ...]
+    redone: tuple[dict[str, Any], ...]  # taken back, the last one taken back at the end
+    lost: tuple[dict[str, Any], ...]  # could not be drawn again when the boundaries below had changed
+    locked: tuple[str, ...]
+    base: dict[str, str]
+    reviews: tuple[dict[str, Any], ...]
+    change_id: int | None  # the change that put it into the layers
+    created_at: str
+    updated_at: str
+    updated_by: str
+
+    def as_dict(self, language: str) -> dict[str, Any]:
+        """The draft for pages and scripts, with the words of its state and level."""
+        shown = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "base"}
+        shown = {name: list(value) if isinstance(value, tuple) else value for name, value in shown.items()}
+        return shown | {
+            "state_label": STATES[self.state].to(language),
+            "level_label": KINDS[self.level].label.to(language),
+            "touched": sorted(self.base),
+        }
+
+
+def create(
+    store: "Store",
+    viewer: Viewer,
+    *,
+    title: str,
+    level: str = "grid",
+    parent_code: str | None = None,
+    reason: str = "",
+    decision_number: str = "",
+    effective_from: date | str | None = None,
+    correction: bool = False,
+    key: str | None = None,
+) -> Draft:
+    """Begin a draft.
+
+    Parameters
+    ----------
+    level
+        What is redrawn: grid, village or township.
+    parent_code
+        The area whose parts are redrawn: for grids a village or township, for villages a township or the county, for
+        townships the county; None where the store has none of these.
+    effective_from
+        The day from which the draft would hold; its boundaries of that day are what is redrawn. Today by default.
+    correction
+        Mends an error of digitising; needs the right to mend.
+    key
+        Idempotency key: asked twice, the draft is made once.
+
+    Raises
+    ------
+    RightsError, NotFoundError, InputError
+        No right, or the area is not the account's own; no such area; a text too long or a day that is none.
+    """
+    viewer.require("redraw")
+    if correction:
+        viewer.require("mend")
+    if level not in OF_LEVEL:
+        raise InputError(
+            Text(f"不能编辑“{level[:20]}”的边界。", f"Boundaries of '{level[:20]}' cannot be redrawn."), where="level"
+        )
+    values = _checked(
+        {"title": title, "reason": reason, "decision_number": decision_number, "effective_from": effective_from}
+    )
+    parent = require_parent(store, level, parent_code, values["effective_from"])
+    _require_reach(parent, scope(store, viewer, values["effective_from"]))
+    values |= {"level": level, "parent_kind": parent[0], "parent_code": parent[1], "correction": bool(correction)}
+
+    def body(change: Any) -> dict[str, Any]:
+        moment = schema.now()
+        made = {
+            "version": 1, "author": viewer.name, "editors": [viewer.name], "state": "draft",
+            "created_at": moment, "updated_at": moment, "updated_by": viewer.name,
+        }  # fmt: skip
+        result = change.connection.execute(insert(schema.draft).values(**_stored(values | made)))
+        draft_id = result.inserted_primary_key[0]
+        change.details["draft"] = draft_id
+        return {"draft": draft_id}
+
+    said = {name: values[name] for name in ("title", "level", "parent_code", "effective_from", "correction")}
+    answer = store.act(viewer.name, "draft_create", body, key=key, details=said)
+    return read(store, viewer, answer["draft"])
+
+
+def read(store: "Store", viewer: Viewer, draft_id: int) -> Draft:
+    """A draft the viewer may see; NotFoundError when there is none, or when it is not within the viewer's areas."""
+    require_sight(store, viewer)
+    with store.read() as connection:
+        draft = load(connection, draft_id)
+    if not _reaches(draft, scope(store, viewer, draft.effective_from)):
+        raise _missing(draft_id)
+    return draft
+
+
+def list_drafts(store: "Store", viewer: Viewer, *, state: str | None = None) -> list[Draft]:
+    """The drafts the viewer may see, the one changed last first; `state` keeps those stored in that state."""
+    require_sight(store, viewer)
+    table = schema.draft
+    query = select(table).order_by(table.c.updated_at.desc(), table.c.id.desc())
+    if state is not None:
+        query = query.where(table.c.state == state)
+    with store.read() as connection:
+        found = [_from_row(row) for row in connection.execute(query).mappings()]
+    reach = {on: scope(store, viewer, on) for on in {draft.effective_from for draft in found}}
+    return [draft for draft in found if _reaches(draft, reach[draft.effective_from])]
+
+
+def edit(
+    store: "Store", viewer: Viewer, draft_id: int, version: int, *, key: str | None = None, **changed: Any
+) -> Draft:
+    """Change what is said about a draft: title, reason, decision_number, attachments, effective_from, locked, correction.
+
+    Raises
+    ------
+    ConflictError
+        Somebody changed the draft since `version`, or it is no longer being drafted.
+    """
+    unknown = set(changed) - set(_EDITABLE)
+    if unknown:
+        raise InputError(
+            Text(f"不能修改：{'、'.join(sorted(unknown))}。", f"This cannot be changed: {', '.join(sorted(unknown))}."),
+            where="draft",
+        )
+    if changed.get("correction"):
+        viewer.require("mend")
+    values = _checked(changed)
+
+    def body(change: Any) -> dict[str, Any]:
+        draft = require_own(store, change.connection, viewer, draft_id, version)
+        save(change.connection, draft, viewer.name, **values)
+        return {"draft": draft_id}
+
+    details = {"draft": draft_id, "fields": sorted(values)}
+    read(store, viewer, draft_id)
+    store.act(viewer.name, "draft_edit", body, key=key, details=details)
+    return read(store, viewer, draft_id)
+
+
+def discard(store: "Store", viewer: Viewer, draft_id: int, version: int, *, key: str | None = None) -> Draft:
+    """Give a draft up. It stays on file, and can no longer be changed."""
+    read(store, viewer, draft_id)
+
+    def body(change: Any) -> dict[str, Any]:
+        draft = require_own(store, change.connection, viewer, draft_id, version)
+        save(change.connection, draft, viewer.name, state="discarded")
+        return {"draft": draft_id}
+
+    store.act(viewer.name, "draft_discard", body, key=key, details={"draft": draft_id})
+    return read(store, viewer, draft_id)
+
+
+# --- for the acts of other modules, inside their own change
+
+
+def load(connection: Connection, draft_id: int) -> Draft:
+    """A draft by its number, whoever asks; NotFoundError."""
+    row = connection.execute(select(schema.draft).where(schema.draft.c.id == draft_id)).mappings().one_or_none()
+    if row is None:
+        raise _missing(draft_id)
+    return _from_row(row)
+
+
+def require_own(store: "Store", connection: Connection, viewer: Viewer, draft_id: int, version: int) -> Draft:
+    """The draft to be changed: in its drafting state, of `version`, and by somebody who may.
+
+    Its author may, and whoever reviews; other accounts with the right to redraw may look only.
+    """
+    viewer.require("redraw")
+    draft = load(connection, draft_id)
+    if viewer.name != draft.author and not viewer.may("review_redraw"):
+        raise RightsError(
+            Text(
+                f"草案由 {draft.author} 起草，您只能查看。", f"The draft is {draft.author}'s; you may look at it only."
+            ),
+            where=str(draft_id),
+            mend=Text("请另建草案。", "Begin a draft of your own."),
+        )
+    require_version(draft, version)
+    if draft.state != "draft":
+        raise ConflictError(
+            Text(
+                f"草案{STATES[draft.state].zh}，不能修改。", f"The draft is {STATES[draft.state].en}: it cannot change."
+            ),
+            where=str(draft_id),
+            mend=Text("请先撤回或退回。", "Withdraw it or have it sent back first."),
+        )
+    return draft
+
+
+def require_version(draft: Draft, version: int) -> None:
+    """ConflictError naming who changed the draft and when, unless it is still of `version`."""
+    if draft.version != version:
+        raise ConflictError(
+            Text(
+                f"{draft.updated_by} 于 {draft.updated_at} 修改了草案（版本 {draft.version}，您的是 {version}）。",
+                f"{draft.updated_by} changed the draft at {draft.updated_at} "
+                f"(version {draft.version}, yours is {version}).",
+            ),
+            where=f"{draft.id}: {draft.updated_by}, {draft.updated_at}",
+            mend=Text("请重新打开草案后再做。", "Open the draft again and repeat the step."),
+        )
+
+
+def save(connection: Connection, draft: Draft, actor: str, **values: Any) -> Draft:
+    """Store changed values of a draft under its next version, and give it as it now is."""
+    table = schema.draft
+    new = _stored(values) | {"version": draft.version + 1, "updated_at": schema.now(), "updated_by": actor}
+    done = connection.execute(
+        update(table).where(table.c.id == draft.id, table.c.version == draft.version).values(**new)
+    )
+    if done.rowcount != 1:
+        raise ConflictError(Text("草案已被他人修改。", "Somebody else changed the draft."), where=str(draft.id))
+    return load(connection, draft.id)
+
+
+def require_sight(store: "Store", viewer: Viewer) -> None:
+    """RightsError unless the account has anything to do with drafts."""
+    if not (viewer.may("redraw") or viewer.may("review_redraw") or may_approve(store, viewer)):
+        raise RightsError(
+            Text(
+                f"您的角色（{ROLES[viewer.role].zh}）不能查看边界草案。",
+                f"Your role ({ROLES[viewer.role].en}) does not see drafts of boundaries.",
+            ),
+            where="redraw",
+            mend=Text("请联系管理员。", "Ask the administrator."),
+        )
+
+
+def may_approve(store: "Store", viewer: Viewer) -> bool:
+    """Whether the account may approve drafts: administrators, and those the setting `approvers` names."""
+    return viewer.may("approve_redraw") or viewer.name in (store.settings.get(APPROVERS) or ())
+
+
+def _missing(draft_id: int) -> NotFoundError:
+    return NotFoundError(Text(f"没有草案 {draft_id}。", f"There is no draft {draft_id}."), where="draft")
+
+
+def _reaches(draft: Draft, reach: Scope) -> bool:
+    if draft.parent_kind is None or draft.parent_code is None:
+        return reach.everywhere
+    return reach.contains(draft.parent_kind, draft.parent_code)
+
+
+def _require_reach(parent: tuple[str | None, str | None], reach: Scope) -> None:
+    kind, code = parent
+    if not (reach.everywhere if kind is None or code is None else reach.contains(kind, code)):
+        raise RightsError(
+            Text("该区域不在您的管辖范围内。", "This area is not one of yours."),
+            where=code or "",
+            mend=Text("请选择自己辖区内的村或乡镇。", "Choose a village or township of your own."),
+        )
+
+
+def _checked(given: dict[str, Any]) -> dict[str, Any]:
+    """Values as they may be stored; InputError for what is too long, empty or of the wrong kind."""
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in _LONGEST:
+            values[name] = _text(name, value)
+        elif name in _MOST:
+            values[name] = _names(name, value)
+        elif name == "effective_from":
+            values[name] = day(value if value is not None else today())
+        else:
+            values[name] = bool(value)
+    return values
+
+
+def _text(name: str, value: Any) -> str:
+    text = value.strip() if isinstance(value, str) else value
+    if not isinstance(text, str) or len(text) > _LONGEST[name] or (name == "title" and not text):
+        raise InputError(
+            Text(f"须填写不超过 {_LONGEST[name]} 字的文字。", f"Give a text of at most {_LONGEST[name]} characters."),
+            where=name,
+        )
+    return text
+
+
+def _names(name: str, value: Any) -> list[str]:
+    listed = list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes | dict) else [None]
+    if len(listed) > _MOST[name] or not all(isinstance(each, str) and 0 < len(each) <= _CODE_LENGTH for each in listed):
+        raise InputError(
+            Text(f"须为不超过 {_MOST[name]} 项的名称列表。", f"Give a list of at most {_MOST[name]} names."), where=name
+        )
+    return list(dict.fromkeys(str(each) for each in listed))
+
+
+def _stored(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: json.dumps(value, ensure_ascii=False) if name in _JSON else value for name, value in values.items()}
+
+
+def _from_row(row: Any) -> Draft:
+    values = {field.name: row[field.name] for field in fields(Draft)}
+    for name in _JSON:
+        loaded = json.loads(values[name])
+        values[name] = loaded if isinstance(loaded, dict) else tuple(loaded)
+    return Draft(**values)
