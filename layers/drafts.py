@@ -39,7 +39,7 @@ STATES = {
 """Stored are draft, proposed, reviewed, approved and discarded; the other two follow from the calendar and the rows."""
 APPROVERS = "approvers"
 """Setting: names of accounts that may approve besides administrators."""
-_JSON = ("attachments", "editors", "operations", "redone", "lost", "locked", "base", "reviews")
+_JSON = ("attachments", "editors", "operations", "redone", "lost", "locked", "base", "codes", "reviews")
 _LONGEST = {"title": 200, "reason": 4000, "decision_number": 100}
 _MOST = {"attachments": 50, "locked": 20_000}
 _CODE_LENGTH = 200
@@ -69,6 +69,7 @@ class Draft:
     lost: tuple[dict[str, Any], ...]  # could not be drawn again when the boundaries below had changed
     locked: tuple[str, ...]
     base: dict[str, str]
+    codes: tuple[str, ...]  # given to new areas by the operations; nobody else may use them
     reviews: tuple[dict[str, Any], ...]
     change_id: int | None  # the change that put it into the layers
     created_at: str

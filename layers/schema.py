@@ -265,6 +265,7 @@ draft = Table(
     Column("lost", Text, nullable=False, default="[]"),
     Column("locked", Text, nullable=False, default="[]"),
     Column("base", Text, nullable=False, default="{}"),
+    Column("codes", Text, nullable=False, default="[]"),  # codes it gives to new areas
     Column("reviews", Text, nullable=False, default="[]"),
     Column("change_id", BIG),
     Column("created_at", Moment, nullable=False),
