@@ -16,6 +16,7 @@ VALUES = {
     "upload": "0" * 32,
     "job": "nothing",
     "change": 999_999,
+    "draft": 999_999,
     "filename": "css/theme.css",
     "file": "none.woff2",
 }

@@ -1,8 +1,8 @@
 """Who may call which address: one table, default deny.
 
-Each rule of the URL map stands here with what a caller needs: PUBLIC, SIGNED_IN, or an act of `layers.rights.ACTS`.
-A rule that is missing is closed to everybody, so a new page is shut until somebody decides. Rows and columns are
-decided further down, in `layers.rights` and `layers.frames`.
+Each rule of the URL map stands here with what a caller needs: PUBLIC, SIGNED_IN, DRAFTS, or an act of
+`layers.rights.ACTS`. A rule that is missing is closed to everybody, so a new page is shut until somebody decides. Rows
+and columns are decided further down, in `layers.rights` and `layers.frames`.
 """
 
 from flask import Flask, Response, g, redirect, request, url_for
@@ -10,12 +10,15 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from geo.errors import RightsError
+from layers import drafts
 
-from . import errors
+from . import current, errors
 from .language import text
 
 PUBLIC = "public"
 SIGNED_IN = "signed in"
+DRAFTS = "drafts"
+"""Who draws, reviews or approves boundaries; what of it, and of which draft, is decided in `layers.drafts`."""
 
 ACCESS: dict[str, str] = {
     "/static/<path:filename>": PUBLIC,
@@ -27,6 +30,7 @@ ACCESS: dict[str, str] = {
     "/": SIGNED_IN,
     "/coverage": SIGNED_IN,
     "/hotspots": SIGNED_IN,
+    "/redraw": DRAFTS,
     "/layers": SIGNED_IN,
     "/reports": SIGNED_IN,
     "/help": SIGNED_IN,
@@ -60,6 +64,8 @@ ACCESS: dict[str, str] = {
     "/api/v1/export": "export",
     "/api/v1/print": "export",
     "/api/v1/standalone": "export",
+    "/api/v1/drafts": DRAFTS,
+    "/api/v1/drafts/<int:draft>": DRAFTS,
     "/api/v1/accounts": "accounts",
     "/api/v1/accounts/<name>": "accounts",
     "/api/v1/audit": "audit",
@@ -96,7 +102,9 @@ def check() -> AnyResponse | Response | None:
         if errors.wants_json():
             raise RightsError(text("auth.change_first"), mend=text("auth.change_first_mend"))
         return redirect(url_for("auth.password"))
-    if need is None or (need != SIGNED_IN and not _may(need)):
+    if need == DRAFTS:
+        drafts.require_sight(current.store(), current_user.viewer)
+    elif need is None or (need != SIGNED_IN and not _may(need)):
         raise RightsError(text("server.not_open"), mend=text("server.ask_admin"))
     return None
 

@@ -29,6 +29,7 @@ BLUEPRINTS = (
     "web.search",
     "web.figures",
     "web.rule_sets",
+    "web.drafts",
     "web.uploads",
     "web.jobs",
     "web.exports",

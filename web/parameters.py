@@ -16,6 +16,7 @@ from flask import request
 
 from geo.errors import InputError
 from geo.words import Text
+from layers.drafts import STATES
 
 Parse = Callable[[str], Any]
 # Understood on every address: the language switch, and the folder the front end names its code version with.
@@ -212,6 +213,7 @@ PARAMETERS: dict[str, Parameter] = {
     "title": Parameter(words("title", 120), _TEXT, "title of the map"),
     "approval_number": Parameter(words("approval_number", 60), _TEXT, "map approval number"),
     "unit_name": Parameter(words("unit_name", 120), _TEXT, "unit that makes the map"),
+    "state": _choice("state", "state of a draft", *STATES),
     "action": Parameter(words("action", 60), _TEXT, "kind of act"),
     "account": Parameter(words("account", 64), _TEXT, "account name"),
 }

@@ -13,12 +13,14 @@ ALL = frozenset(ROLES)
 INTERNAL = frozenset({"dispatcher", "grid_manager", "planner", "administrator"})
 MAKERS = frozenset({"planner", "administrator"})
 ADMIN = frozenset({"administrator"})
+DRAWERS = frozenset({"grid_manager", "planner", "administrator"})
 PUBLIC = {"/static/<path:filename>", "/fonts/<file>", "/healthz", "/sign-in"}
 # Written down a second time, by hand: a change of the access table has to be meant.
 EXPECTED: dict[str, frozenset[str]] = {
     "/": ALL,
     "/coverage": ALL,
     "/hotspots": ALL,
+    "/redraw": DRAWERS,
     "/layers": ALL,
     "/reports": ALL,
     "/help": ALL,
@@ -54,6 +56,8 @@ EXPECTED: dict[str, frozenset[str]] = {
     "/api/v1/export": ALL,
     "/api/v1/print": ALL,
     "/api/v1/standalone": ALL,
+    "/api/v1/drafts": DRAWERS,
+    "/api/v1/drafts/<int:draft>": DRAWERS,
     "/api/v1/accounts": ADMIN,
     "/api/v1/accounts/<name>": ADMIN,
     "/api/v1/audit": ADMIN,
