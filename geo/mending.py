@@ -1,0 +1,380 @@
+"""Making areas that were drawn one by one fit together again: no gap, no overlap, and exactly the land of their parent.
+
+Modelling decisions:
+
+- The parent's outline is given and stays: every vertex of it, and no land beyond it. Where a border between two areas
+  meets it, the end goes to a vertex of the outline within `snapping_m`; where none is so near, the outline is given a
+  vertex there, at most seven millimetres (half a diagonal of the 1 cm grid) beside the line that was.
+- Borders inside come from GEOS' coverage cleaning (`shapely.coverage_clean`), always with both tolerances said. Land
+  that two areas claim goes to the smaller of them, so that a school drawn on top of its surroundings stays.
+- Cleaning does not promise to keep the outer edge and "valid" does not mean gapless, so only borders between two areas
+  are taken from it; outline and borders are then noded once on the 1 cm grid, and land is told by its largest overlap.
+- What would lose an area, or give away more land than a narrow gap, is refused with the place; nothing is guessed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from .crs import CENTIMETRE, round_centimetre
+from .refusals import RefusedError
+from .words import Text
+
+_HALF_DIAGONAL_M = 0.0071
+_ON_LINE_M = 1e-6
+_POLYGONAL = (3, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What mending does to one area: its size before and after, the land that changes hands, how far its border goes.
+
+    `moved_m2` is the land that is in one of the two shapes only; `shift_m` the largest distance from a vertex of
+    either border to the other border; parts are the separate pieces of land.
+    """
+
+    code: str
+    before_m2: float
+    after_m2: float
+    moved_m2: float
+    shift_m: float
+    parts_before: int
+    parts_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """Areas that fit: shapes by code (all of them), what moved (changed ones only), and the outline as noded.
+
+    `outline_shift_m`: how far the noded outline lies beside the given one at most (0 when no vertex was needed).
+    """
+
+    shapes: dict[str, shapely.Geometry]
+    moved: tuple[Moved, ...]
+    outline: shapely.Geometry
+    outline_shift_m: float
+
+
+def fits(shapes: Mapping[str, shapely.Geometry], outline: shapely.Geometry | None = None) -> bool:
+    """Whether areas (metric, on the 1 cm grid) neither overlap nor leave gaps and together are the outline."""
+    listed = np.array(list(shapes.values()), dtype=object)
+    if not len(listed) or not shapely.is_valid(listed).all() or not shapely.coverage_is_valid(listed):
+        return False
+    return outline is None or shapely.equals(shapely.coverage_union_all(listed), outline)
+
+
+def mend(
+    shapes: Mapping[str, shapely.Geometry],
+    outline: shapely.Geometry | None = None,
+    *,
+    snapping_m: float,
+    gap_width_m: float,
+    min_width_m: float,
+) -> Mended:
+    """Areas of one parent made to fit.
+
+    Parameters
+    ----------
+    shapes
+        Polygons in a metric system by code, as drawn; invalid rings stand for the land they mean.
+    outline
+        The land they divide, in the same system; None: what they cover together (lakes wider than a gap stay).
+    snapping_m
+        Vertices closer than this are one.
+    gap_width_m
+        Gaps up to this wide go to the area with the longest border along them; wider ones are refused.
+    min_width_m
+        Detached parts thinner than this that come up on the way go to the neighbour.
+
+    Returns
+    -------
+    mended
+        Shapes on the 1 cm grid; areas that fit already come back unchanged (rounded to the centimetre).
+
+    Raises
+    ------
+    RefusedError
+        `swallowed` when an area would vanish (it lies on another, or outside the outline), `not_a_coverage` when a gap
+        is wider than `gap_width_m`, `malformed` when a shape is no polygon, `not_exact` when the result would not be
+        the outline to the centimetre.
+    """
+    codes = list(shapes)
+    before = _polygons(shapes)
+    if outline is not None:
+        outline = _areal(round_centimetre([outline])[0])
+    if fits(dict(zip(codes, before, strict=True)), outline):
+        whole = outline if outline is not None else shapely.coverage_union_all(before)
+        return Mended(dict(zip(codes, before, strict=True)), (), whole, 0.0)
+    clean = shapely.coverage_clean(before, snapping_distance=snapping_m, gap_width=0.0, merge_strategy="min_area")
+    _require_land(codes, before, clean)
+    gaps = _enclosed(clean)
+    if outline is None:
+        gaps = gaps[_narrow(gaps, gap_width_m)]
+        outline = _areal(shapely.union_all(np.append(clean, gaps), grid_size=CENTIMETRE))
+    else:
+        _require_narrow(outline, clean, codes, gap_width_m)
+    lines = _borders(np.append(clean, gaps), outline, snapping_m)
+    noded = shapely.union_all(np.append(lines, outline.boundary), grid_size=CENTIMETRE)
+    faces = np.array(shapely.polygonize([noded]).geoms, dtype=object)
+    faces = faces[shapely.intersects(outline, shapely.point_on_surface(faces))]
+    owner = _owners(faces, np.append(clean, gaps), len(clean))
+    owner = _without_slivers(faces, owner, min_width_m)
+    after = np.array([_joined(faces[owner == row]) for row in range(len(codes))], dtype=object)
+    _require_land(codes, before, after)
+    after = _without_needles(before, after, reach_m=snapping_m, width_m=max(gap_width_m, snapping_m))
+    whole = shapely.coverage_union_all(after)
+    shift = _shift(outline, whole)
+    if not shapely.coverage_is_valid(after) or shift > _HALF_DIAGONAL_M:
+        raise RefusedError(
+            "not_exact",
+            shapely.symmetric_difference(whole, outline),
+            what=Text("修补结果与村界不能完全吻合。", "The mended areas would not be the outline to the centimetre."),
+            mend=Text("请调小吸附距离后重试。", "Try a smaller snapping distance."),
+        )
+    moved = tuple(
+        _moved(code, old, new)
+        for code, old, new in zip(codes, before, after, strict=True)
+        if not shapely.equals_exact(old, new, normalize=True)
+    )
+    return Mended(dict(zip(codes, after, strict=True)), moved, whole, shift)
+
+
+def _polygons(shapes: Mapping[str, shapely.Geometry]) -> np.ndarray:
+    """The shapes on the 1 cm grid, invalid ones as the land they mean; RefusedError for what is no polygon."""
+    found = np.empty(len(shapes), dtype=object)
+    found[:] = list(shapes.values())
+    wrong = ~np.isin(shapely.get_type_id(found), _POLYGONAL) | shapely.is_empty(found)
+    if wrong.any() or not len(found):
+        code = list(shapes)[int(np.flatnonzero(wrong)[0])] if wrong.any() else ""
+        raise RefusedError(
+            "malformed",
+            codes=(code,) if code else (),
+            what=Text(f"网格 {code} 没有范围。", f"Grid {code} has no land."),
+            mend=Text("请先补充它的范围。", "Give it a polygon first."),
+        )
+    broken = ~shapely.is_valid(found)
+    if broken.any():
+        found[broken] = [_areal(shape) for shape in shapely.make_valid(found[broken], method="structure")]
+    rounded = round_centimetre(found)
+    return np.array([_areal(shape) for shape in rounded], dtype=object)
+
+
+def _areal(shape: shapely.Geometry) -> shapely.Geometry:
+    """The polygons of a shape: one as it is, several together, without lines and points between them."""
+    if shape.geom_type == "Polygon":
+        return shape
+    parts = [part for part in shapely.get_parts(shapely.get_parts(shape)) if part.geom_type == "Polygon"]
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+
+
+def _require_land(codes: list[str], before: np.ndarray, after: np.ndarray) -> None:
+    lost = np.flatnonzero(shapely.is_empty(after) | shapely.is_missing(after))
+    if not len(lost):
+        return
+    names = tuple(codes[row] for row in lost)
+    listed = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+    raise RefusedError(
+        "swallowed",
+        before[lost[0]],
+        codes=names,
+        what=Text(
+            f"网格 {listed} 会消失：它与别的网格重合，或在村界之外。",
+            f"Grid {listed} would vanish: it lies on another grid or outside the village.",
+        ),
+        mend=Text("请删除重复的网格，或改正它的范围。", "Remove the duplicate, or correct its land."),
+    )
+
+
+def _enclosed(clean: np.ndarray) -> np.ndarray:
+    """The holes in the land of a clean coverage, as polygons."""
+    rings = [ring for part in shapely.get_parts(shapely.coverage_union_all(clean)) for ring in part.interiors]
+    return shapely.polygons(np.array(rings, dtype=object)) if rings else np.empty(0, dtype=object)
+
+
+def _narrow(pieces: np.ndarray, width_m: float) -> np.ndarray:
+    """Which pieces are nowhere wider than `width_m`."""
+    return shapely.is_empty(shapely.buffer(pieces, -width_m / 2, quad_segs=4))
+
+
+def _require_narrow(outline: shapely.Geometry, clean: np.ndarray, codes: list[str], gap_width_m: float) -> None:
+    """Refuse land of the outline that nobody has and that is wider than a gap to be closed."""
+    open_land = shapely.get_parts(shapely.difference(outline, shapely.coverage_union_all(clean)))
+    wide = open_land[~_narrow(open_land, gap_width_m)]
+    if not len(wide):
+        return
+    piece = wide[np.argmax(shapely.area(wide))]
+    near = tuple(sorted(codes[row] for row in shapely.STRtree(clean).query(piece, predicate="intersects")))
+    radius = shapely.length(shapely.maximum_inscribed_circle(piece, tolerance=max(0.1, piece.length / 1000)))
+    raise RefusedError(
+        "not_a_coverage",
+        piece,
+        codes=near,
+        what=Text(
+            f"有 {piece.area:,.0f} 平方米（宽约 {2 * radius:,.1f} 米）不属于任何网格，超过缝隙宽度 {gap_width_m:g} 米。",
+            f"{piece.area:,.0f} m2 (about {2 * radius:,.1f} m wide) belong to no grid, wider than a gap of {gap_width_m:g} m.",
+        ),
+        mend=Text(
+            "请补上缺少的网格；或加大缝隙宽度，把它并给相邻网格。",
+            "Add the missing grid, or allow a wider gap so that a neighbour gets the land.",
+        ),
+    )
+
+
+def _borders(clean: np.ndarray, outline: shapely.Geometry, snapping_m: float) -> np.ndarray:
+    """Borders between two areas of a clean coverage, cut at the outline and led to it where they end short of it."""
+    segments, loose = _shared(clean)
+    if not len(segments):
+        return np.empty(0, dtype=object)
+    shapely.prepare(outline)
+    lines = shapely.linestrings(segments)
+    inside = shapely.covers(outline, lines)
+    cut = shapely.get_parts(shapely.intersection(lines[~inside], outline))
+    cut = cut[shapely.get_type_id(cut) == 1]
+    ends = shapely.get_coordinates(cut).reshape(-1, 2)
+    crossing = shapely.distance(shapely.points(ends), outline.boundary) <= _ON_LINE_M
+    ends[crossing] = _on_outline(ends[crossing], outline, snapping_m)
+    # An end on the outline itself is led along it to a vertex nearby, or nowhere.
+    short = loose[shapely.covers(outline, shapely.points(loose))]
+    leads = np.stack([short, _on_outline(short, outline, snapping_m)], axis=1)
+    pieces = np.concatenate([segments[inside], ends.reshape(-1, 2, 2), leads])
+    return shapely.linestrings(pieces[(pieces[:, 0] != pieces[:, 1]).any(axis=1)])
+
+
+def _on_outline(points: np.ndarray, outline: shapely.Geometry, snapping_m: float) -> np.ndarray:
+    """Where on the outline borders end, (n, 2) on the 1 cm grid.
+
+    At a vertex of the outline when one is within `snapping_m`; else, when the grid has a point exactly on that stretch
+    of the outline within `snapping_m`, there; else at the grid point nearest to the outline.
+    """
+    if not len(points):
+        return points
+    path, part = shapely.get_coordinates(shapely.get_rings(outline), return_index=True)
+    start = np.flatnonzero(part[1:] == part[:-1])
+    stretches = np.stack([path[start], path[start + 1]], axis=1)
+    lines = shapely.linestrings(stretches)
+    nearest = shapely.STRtree(lines).nearest(shapely.points(points))
+    foot = shapely.get_coordinates(shapely.get_point(shapely.shortest_line(lines[nearest], shapely.points(points)), 0))
+    a, b = np.rint(stretches[nearest, 0] / CENTIMETRE), np.rint(stretches[nearest, 1] / CENTIMETRE)
+    along = (b - a).astype(np.int64)
+    steps = np.gcd(along[:, 0], along[:, 1])
+    whole = np.hypot(*along.T)
+    share = np.clip(np.hypot(*(foot / CENTIMETRE - a).T) / whole, 0.0, 1.0)
+    ends = np.where((share < 0.5)[:, None], a, b) * CENTIMETRE
+    exact = (a + np.rint(share * steps)[:, None] * (along / steps[:, None])) * CENTIMETRE
+    chosen = np.where((np.hypot(*(exact - foot).T) <= snapping_m)[:, None], exact, foot)
+    chosen = np.where((np.hypot(*(ends - foot).T) <= snapping_m)[:, None], ends, chosen)
+    return np.round(chosen, 2)
+
+
+def _shared(clean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Segments (n, 2, 2) that two areas of a clean coverage share, each once, and the places where such borders meet
+    the outer edge (m, 2)."""
+    xy, ring = shapely.get_coordinates(shapely.get_rings(clean), return_index=True)
+    _, name = np.unique(xy, axis=0, return_inverse=True)
+    name = name.ravel()
+    start = np.flatnonzero(ring[1:] == ring[:-1])
+    a, b = name[start], name[start + 1]
+    pair = np.column_stack([np.minimum(a, b), np.maximum(a, b)])
+    _, where, count = np.unique(pair, axis=0, return_index=True, return_counts=True)
+    inner, outer = start[where[count == 2]], start[where[count == 1]]
+    met = np.intersect1d(np.r_[name[inner], name[inner + 1]], np.r_[name[outer], name[outer + 1]])
+    at = np.full(name.max() + 1, -1)
+    at[name] = np.arange(len(name))
+    return np.stack([xy[inner], xy[inner + 1]], axis=1), xy[at[met]]
+
+
+def _owners(faces: np.ndarray, lands: np.ndarray, count: int) -> np.ndarray:
+    """For each face the area (one of the first `count` lands; the others are gaps) it has most land in common with.
+
+    What lies in a gap, or in nothing, goes to the area of the face it borders on longest.
+    """
+    owner = np.full(len(faces), -1)
+    face, land = shapely.STRtree(lands).query(faces, predicate="intersects")
+    common = shapely.area(shapely.intersection(faces[face], lands[land]))
+    order = np.lexsort([land, -common, face])
+    face, land, common = face[order], land[order], common[order]
+    best = np.flatnonzero(np.r_[True, face[1:] != face[:-1]]) if len(face) else np.arange(0)
+    best = best[(common[best] > 0) & (land[best] < count)]
+    owner[face[best]] = land[best]
+    return _given_away(faces, owner, np.flatnonzero(owner < 0))
+
+
+def _without_slivers(faces: np.ndarray, owner: np.ndarray, min_width_m: float) -> np.ndarray:
+    """Owners with thin pieces given to the neighbour, unless a piece is all the land its area has."""
+    size = shapely.area(faces)
+    maybe = np.flatnonzero(size < min_width_m * shapely.length(faces))
+    thin = maybe[shapely.is_empty(shapely.buffer(faces[maybe], -min_width_m / 2))]
+    largest = np.zeros(owner.max() + 1)
+    np.maximum.at(largest, owner, size)
+    return _given_away(faces, owner, thin[size[thin] < largest[owner[thin]]])
+
+
+def _without_needles(before: np.ndarray, after: np.ndarray, *, reach_m: float, width_m: float) -> np.ndarray:
+    """Areas without the needles that snapping draws now and then: a gap two hundred metres long and one wide, closed
+    in favour of the area that has only its tip. They go to a neighbour along their length."""
+    far = np.flatnonzero(shapely.hausdorff_distance(shapely.boundary(before), shapely.boundary(after)) > 2 * width_m)
+    after = after.copy()
+    for row in far:
+        gained = shapely.get_parts(shapely.difference(after[row], shapely.buffer(before[row], reach_m)))
+        gained = gained[shapely.get_type_id(gained) == 3]
+        for needle in gained[_narrow(gained, width_m) & (shapely.length(gained) > 4 * width_m)]:
+            near = np.flatnonzero(shapely.dwithin(after, needle, 5 * CENTIMETRE))
+            lines = np.append(shapely.boundary(after[near]), needle.boundary)
+            faces = np.array(shapely.polygonize([shapely.union_all(lines, grid_size=CENTIMETRE)]).geoms, dtype=object)
+            inside = shapely.point_on_surface(faces)
+            face, area = shapely.STRtree(after[near]).query(inside, predicate="intersects")
+            owner = np.full(len(faces), -1)
+            owner[face] = near[area]
+            faces, inside, owner = faces[owner >= 0], inside[owner >= 0], owner[owner >= 0]
+            mine = np.flatnonzero((owner == row) & shapely.intersects(needle, inside))
+            owner = _given_away(faces, owner, mine, never=row)
+            for other in np.unique(owner):
+                after[other] = _joined(faces[owner == other])
+    return after
+
+
+def _given_away(faces: np.ndarray, owner: np.ndarray, rows: np.ndarray, *, never: int = -1) -> np.ndarray:
+    """Owners after each of `rows`, smallest first, went to the owner of the face it shares most border with.
+
+    `never`: an owner that gets nothing."""
+    if not len(rows):
+        return owner
+    owner = owner.copy()
+    tree = shapely.STRtree(faces)
+    for row in rows[np.argsort(shapely.area(faces[rows]), kind="stable")]:
+        near = tree.query(faces[row], predicate="intersects")
+        near = near[(near != row) & (owner[near] >= 0) & (owner[near] != never)]
+        if not len(near):
+            continue
+        border = shapely.length(shapely.intersection(faces[row].boundary, shapely.boundary(faces[near])))
+        if border.max() > 0:
+            owner[row] = owner[near[np.argmax(border)]]
+    return owner
+
+
+def _joined(faces: np.ndarray) -> shapely.Geometry:
+    return faces[0] if len(faces) == 1 else shapely.coverage_union_all(faces)
+
+
+def _shift(outline: shapely.Geometry, whole: shapely.Geometry) -> float:
+    """How far two outlines lie apart at most; infinite when the second lacks a vertex of the first."""
+    wanted = {tuple(pair) for pair in np.round(shapely.get_coordinates(outline), 2)}
+    there = {tuple(pair) for pair in np.round(shapely.get_coordinates(whole), 2)}
+    if not wanted <= there:
+        return float("inf")
+    added = np.array(sorted(there - wanted))
+    return float(shapely.distance(shapely.points(added), outline.boundary).max()) if len(added) else 0.0
+
+
+def _moved(code: str, old: shapely.Geometry, new: shapely.Geometry) -> Moved:
+    return Moved(
+        code,
+        float(old.area),
+        float(new.area),
+        float(shapely.area(shapely.symmetric_difference(old, new))),
+        float(shapely.hausdorff_distance(old.boundary, new.boundary)),
+        len(shapely.get_parts(old)),
+        len(shapely.get_parts(new)),
+    )
