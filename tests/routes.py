@@ -17,6 +17,7 @@ VALUES = {
     "job": "nothing",
     "change": 999_999,
     "draft": 999_999,
+    "code": village_code(0),
     "filename": "css/theme.css",
     "file": "none.woff2",
 }
@@ -33,6 +34,7 @@ PER_KIND = (
     "/tiles/<kind>/<z>/<x>/<y>.mvt",
     "/api/v1/features/<kind>/<path:key>",
     "/api/v1/table/<kind>",
+    "/api/v1/history/<kind>/<path:code>",
 )
 
 

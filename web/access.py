@@ -64,6 +64,8 @@ ACCESS: dict[str, str] = {
     "/api/v1/export": "export",
     "/api/v1/print": "export",
     "/api/v1/standalone": "export",
+    "/api/v1/history/<kind>/<path:code>": SIGNED_IN,
+    "/api/v1/dates": SIGNED_IN,
     "/api/v1/drafts": DRAFTS,
     "/api/v1/drafts/<int:draft>": DRAFTS,
     "/api/v1/accounts": "accounts",

@@ -30,6 +30,7 @@ BLUEPRINTS = (
     "web.figures",
     "web.rule_sets",
     "web.drafts",
+    "web.redraw",
     "web.uploads",
     "web.jobs",
     "web.exports",

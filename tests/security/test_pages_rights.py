@@ -56,6 +56,8 @@ EXPECTED: dict[str, frozenset[str]] = {
     "/api/v1/export": ALL,
     "/api/v1/print": ALL,
     "/api/v1/standalone": ALL,
+    "/api/v1/history/<kind>/<path:code>": ALL,
+    "/api/v1/dates": ALL,
     "/api/v1/drafts": DRAWERS,
     "/api/v1/drafts/<int:draft>": DRAWERS,
     "/api/v1/accounts": ADMIN,
