@@ -60,9 +60,15 @@ class ConflictError(WanggeError):
 
 
 class LimitError(WanggeError):
-    """Too large, too many, too often."""
+    """Too large, too many, too often; `retry_after_s` when the limit passes with time."""
 
     code = "limit"
+
+    def __init__(
+        self, what: Text, *, where: str = "", mend: Text | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(what, where=where, mend=mend)
+        self.retry_after_s = retry_after_s
 
 
 class StoreError(WanggeError):

@@ -320,6 +320,7 @@ def verify(store: "Store", name: str, password: str, address: str) -> Account:
                 f"密码多次输入错误，请 {seconds} 秒后再试。", f"Too many wrong tries. Try again in {seconds} seconds."
             ),
             where=str(seconds),
+            retry_after_s=seconds,
         )
     right = False
     with contextlib.suppress(VerificationError, InvalidHashError):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .store import Store
 
 STALE_S = 30.0
+_TRY_AGAIN_S = 10.0
 OPEN_PER_ACTOR = 3
 MAX_ATTEMPTS = 2
 KINDS = ("import", "export")
@@ -46,6 +47,7 @@ def submit(store: "Store", actor: str, kind: str, payload: dict[str, Any], key: 
             raise LimitError(
                 Text(f"您已有 {OPEN_PER_ACTOR} 项任务未完成。", f"You have {OPEN_PER_ACTOR} open jobs already."),
                 mend=Text("请等一项完成，或取消一项。", "Wait for one to finish, or cancel one."),
+                retry_after_s=_TRY_AGAIN_S,
             )
         job_id = secrets.token_urlsafe(12)
         sequence = (connection.scalar(select(func.max(table.c.sequence))) or 0) + 1

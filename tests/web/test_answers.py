@@ -98,6 +98,7 @@ def test_each_error_has_its_status():
     assert status_of(StoreError(words)) == 503
     limit = LimitError(words)
     assert status_of(limit) == 413
+    assert status_of(LimitError(words, retry_after_s=10)) == 429
     assert status_of(NotFoundError(words)) == 404
 
 

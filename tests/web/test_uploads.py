@@ -94,7 +94,7 @@ def test_one_account_has_few_jobs_open(app, person):
     one = person("planner")
     upload = send(one, ("a.csv", GOOD.encode())).json["upload"]
     statuses = [add(one, {"upload": upload, "options": {"kind": "village"}}).status_code for _ in range(4)]
-    assert statuses == [202, 202, 202, 413]
+    assert statuses == [202, 202, 202, 429]
 
 
 NAMES = [
