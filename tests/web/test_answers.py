@@ -179,7 +179,7 @@ def test_json_never_holds_a_number_that_is_none():
 def test_the_session_tells_the_page_what_it_needs(person):
     found = person("grid_manager-west").get("/api/v1/session").json
     assert found["name"] == "grid_manager-west" and found["areas"] == ["990101001000"]
-    assert found["rights"] == ["export"] and found["points_allowed"]
+    assert found["rights"] == ["export", "redraw"] and found["points_allowed"]
     assert found["place"]["bounds"] == pytest.approx([111.0, 27.6, 111.08, 27.68])
     assert person("planner").get("/api/v1/session").json["place"]["name"] == "望川县"
 
