@@ -18,6 +18,7 @@ from geo.words import Text
 
 from . import frames
 from .areas import PROBLEMS
+from .boundary_modes import Boundaries, as_of_then, boundaries_of
 from .cameras import CameraFilter
 from .coverage_measures import Figures, measure
 from .coverage_tables import compared, records, totals
@@ -44,6 +45,7 @@ class CoverageResult:
     rule_set: RuleSet
     unit: str
     as_of: str
+    boundaries: Boundaries
     provenance: Provenance
     summary: dict[str, int | None]
     rows: pd.DataFrame
@@ -75,6 +77,7 @@ class CoverageResult:
             "sentence": self.sentence().to(language),
             "rows": [self._with_reason(row, language) for row in records(self.rows)],
             "totals": records(self.totals),
+            "boundaries": self.boundaries.as_json(language),
         }
         if self.change is not None:
             shape["change"] = dict(self.change)
@@ -96,6 +99,7 @@ def coverage(
     unit: str | None = None,
     as_of: date | str | None = None,
     against: date | str | None = None,
+    boundaries: date | str | None = None,
     where: str | None = None,
     threshold: float | None = None,
     camera_filter: CameraFilter | None = None,
@@ -112,6 +116,8 @@ def coverage(
         village, natural_village, grid, township or county; by default the rule's own.
     against
         An earlier day to compare with.
+    boundaries
+        In whose boundaries to count: "then" (those of the day of each figure, the default), "today", or a day.
     where
         Filter on the columns of the unit; else, when it names none of them, on the columns of the cameras.
     threshold
@@ -140,25 +146,27 @@ def coverage(
             mend=Text(f"可用：{listed.zh}", f"There are: {listed.en}"),
         )
     on, earlier = day(as_of), None if against is None else day(against)
+    within = boundaries_of(boundaries, on, default=as_of_then(on))
     chosen_cameras = camera_filter or CameraFilter()
     _require_right(viewer, rule, unit)
-    unit_where, camera_where = _split_filter(store, viewer, unit, on, where)
+    unit_where, camera_where = _split_filter(store, viewer, unit, on, within.at(on), where)
     parameters = {
         "rule": rule.id,
         "unit": unit,
         "threshold": rule.threshold,
         "against": earlier,
+        "boundaries": within.given,
         "where": where,
         "camera_filter": chosen_cameras.as_dict(),
     }
     key = (
         "coverage", tuple(sorted(store.versions().items())), viewer.cache_key, chosen.name, chosen.version, on,
-        earlier, rule.id, rule.threshold, unit, where, chosen_cameras,
+        earlier, within, rule.id, rule.threshold, unit, where, chosen_cameras,
     )  # fmt: skip
     return kept(store).get(
         key,
         lambda: _result(
-            store, viewer, chosen, rule, unit, on, earlier, unit_where, camera_where, chosen_cameras, parameters
+            store, viewer, chosen, rule, unit, on, earlier, within, unit_where, camera_where, chosen_cameras, parameters
         ),
     )
 
@@ -171,19 +179,21 @@ def _result(
     unit: str,
     on: str,
     earlier: str | None,
+    within: Boundaries,
     unit_where: str | None,
     camera_where: str | None,
     chosen_cameras: CameraFilter,
     parameters: Mapping[str, Any],
 ) -> CoverageResult:
-    now = measure(store, chosen, rule, unit, on, chosen_cameras, camera_where)
-    rows = _visible_rows(store, viewer, unit, on, unit_where, now)
+    now = measure(store, chosen, rule, unit, on, chosen_cameras, camera_where, within=within.at(on))
+    rows = _visible_rows(store, viewer, unit, within.at(on), unit_where, now)
     limited = bool(viewer.areas) or unit_where is not None
     change = None
     notes = list(now.notes)
     if earlier is not None:
-        then = measure(store, chosen, rule, unit, earlier, chosen_cameras, camera_where)
-        rows, change = compared(rows, _visible_rows(store, viewer, unit, earlier, unit_where, then), earlier)
+        at = within.at(earlier)
+        then = measure(store, chosen, rule, unit, earlier, chosen_cameras, camera_where, within=at)
+        rows, change = compared(rows, _visible_rows(store, viewer, unit, at, unit_where, then), earlier)
         notes += then.notes
     if rule.valid_from > on:
         notes.append(
@@ -204,10 +214,12 @@ def _result(
         rule_set=chosen,
         unit=unit,
         as_of=on,
+        boundaries=within,
         provenance=provenance(
             store,
             "layers.coverage",
             as_of=on,
+            boundaries=within,
             kinds=now.kinds,
             parameters=parameters,
             rule_set=chosen,
@@ -216,7 +228,7 @@ def _result(
         ),
         summary=_summary(rows, now, limited),
         rows=rows,
-        totals=totals(store, unit, on, rows),
+        totals=totals(store, unit, within.at(on), rows),
         change=change,
     )
 
@@ -244,13 +256,13 @@ def _require_right(viewer: Viewer, rule: Rule, unit: str) -> None:
 
 
 def _split_filter(
-    store: "Store", viewer: Viewer, unit: str, on: str, where: str | None
+    store: "Store", viewer: Viewer, unit: str, on: str, within: str, where: str | None
 ) -> tuple[str | None, str | None]:
     """Whether a filter speaks of the units or of the cameras."""
     if not where or not where.strip():
         return None, None
     try:
-        frames.count_layer(store, unit, viewer, as_of=on, where=where)
+        frames.count_layer(store, unit, viewer, as_of=within, where=where)
     except InputError as wrong:
         if viewer.role not in INTERNAL:
             raise

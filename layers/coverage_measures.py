@@ -1,6 +1,6 @@
 """What a rule counts, worked out for every area: the step from layers to numerators, denominators and states."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from geo.words import Text
 from . import frames
 from .areas import AreaSet, area_set
 from .cameras import STATUS_NOTE, CameraFilter, read_cameras
+from .carried import ESTIMATED, carried, restated
 from .kinds import KINDS
 from .rights import OWNER
 from .rule_body import Rule, RuleSet
@@ -36,6 +37,7 @@ class Figures:
     outside_cameras: int = 0
     no_location_cameras: int = 0
     not_recorded: int = 0
+    estimated: set[str] = field(default_factory=set)  # codes of areas whose figure was carried over in parts
 
 
 def measure(
@@ -46,11 +48,17 @@ def measure(
     on: str,
     chosen: CameraFilter,
     camera_where: str | None = None,
+    *,
+    within: str | None = None,
 ) -> Figures:
-    """Work out `rule` for all areas of `unit` on a day."""
-    areas = area_set(store, unit, on)
+    """Work out `rule` for all areas of `unit`: what there was on the day `on`, in the areas of the day `within`.
+
+    `within` is `on` by default. What is recorded per area of another day is carried over and marked as estimated.
+    """
+    within = within or on
+    areas = restated(store, unit, on, within)
     found = Figures(rows=pd.DataFrame(), kinds=[unit], notes=list(areas.notes))
-    work = _Work(store, rule_set, rule, areas, on, chosen, camera_where, found)
+    work = _Work(store, rule_set, rule, areas, on, within, chosen, camera_where, found)
     forms = {
         "count": work.count,
         "share": work.share,
@@ -73,6 +81,7 @@ def measure(
             "numerator": numerator.to_numpy(),
             "denominator": denominator.to_numpy(),
             "problem": np.where(result.state == figures.NO_DATA, frame["problem"], None),
+            ESTIMATED: frame.index.isin(found.estimated),
         },
         index=frame.index,
     )
@@ -94,7 +103,8 @@ class _Work:
     rule_set: RuleSet
     rule: Rule
     areas: AreaSet
-    on: str
+    on: str  # the day of what is counted
+    within: str  # the day of the areas
     chosen: CameraFilter
     where: str | None
     found: Figures
@@ -125,7 +135,7 @@ class _Work:
     def deficit(self) -> Worked:
         """Cameras missing in a village when its own and its natural villages' standards are kept."""
         total = self.cameras()[0]
-        natural = area_set(self.store, "natural_village", self.on)
+        natural = area_set(self.store, "natural_village", self.within)
         self.found.kinds.append("natural_village")
         inside = _Work(
             self.store,
@@ -133,6 +143,7 @@ class _Work:
             self.rule,
             natural,
             self.on,
+            self.within,
             self.chosen,
             self.where,
             Figures(pd.DataFrame(), [], []),
@@ -169,6 +180,7 @@ class _Work:
         frame = self.areas.frame
         base = frame["village_type"].map(self.rule.parts["base_m2"]).astype(float)
         households = _numbers(frame, "households")
+        self.found.estimated |= set(frame.index[frame[ESTIMATED]])
         needed = figures.floor_area_required(households, base, per_household_m2=self.rule.threshold)
         facilities = frames.read_layer(
             self.store, "facility", OWNER, as_of=self.on, columns=self.rule.numerator["fields"]
@@ -253,6 +265,7 @@ class _Work:
                     ),
                     where="unit",
                 )
+            self.found.estimated |= set(frame.index[frame[ESTIMATED]])
             return _sum(frame, measure["fields"])
         staffing = frames.read_layer(self.store, "staffing", OWNER, as_of=self.on, geometry=False)
         self.found.kinds.append("staffing")
@@ -263,16 +276,24 @@ class _Work:
     def _with_children(self, own: pd.Series) -> pd.Series:
         """Figures recorded for the unit itself, else the sum of those of its villages or townships."""
         frame = self.areas.frame
-        result = own.reindex(frame.index)
+        if self.on == self.within:
+            result, guessed = own.reindex(frame.index), frame.index[:0]
+        else:
+            result, marked = carried(self.store, self.areas.kind, self.on, self.within).apply(own)
+            guessed = marked.index[marked]
+        self.found.estimated |= set(guessed)
         below = {"township": "village", "county": "township"}.get(self.areas.kind)
         if below is None or not result.isna().any():
             return result
-        children = area_set(self.store, below, self.on)
+        children = area_set(self.store, below, self.within)
         lower = _Work(
-            self.store, self.rule_set, self.rule, children, self.on, self.chosen, self.where, self.found
+            self.store, self.rule_set, self.rule, children, self.on, self.within, self.chosen, self.where, self.found
         )._with_children(own)
-        summed = lower.groupby(children.frame["parent_code"]).sum(min_count=1)
-        return result.fillna(summed.reindex(frame.index))
+        parents = children.frame["parent_code"]
+        summed = lower.groupby(parents).sum(min_count=1).reindex(frame.index)
+        above = set(parents[children.frame.index.isin(self.found.estimated)])
+        self.found.estimated |= above & set(result.index[result.isna() & summed.notna()])
+        return result.fillna(summed)
 
 
 def _numbers(frame: pd.DataFrame, name: str) -> pd.Series:

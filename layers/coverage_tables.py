@@ -53,12 +53,16 @@ def totals(store: "Store", unit: str, on: str, rows: pd.DataFrame) -> pd.DataFra
 
 
 def compared(now: pd.DataFrame, then: pd.DataFrame, earlier: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Rows with the figures of the earlier day beside them, and what changed altogether."""
+    """Rows with the figures of the earlier day beside them, and what changed altogether.
+
+    Units that are no more are listed under `gone` with the figures they had, so that both days add up.
+    """
     before = then.set_index("code")
     both = now.copy()
     for name in ("value", "shortfall", "state"):
         both[f"{name}_then"] = before[name].reindex(both["code"]).to_numpy()
     both["value_change"] = both["value"] - both["value_then"].astype(float)
+    gone = then[~then["code"].isin(now["code"])]
     was, is_ = both["state_then"], both["state"]
     return both, {
         "against": earlier,
@@ -68,7 +72,8 @@ def compared(now: pd.DataFrame, then: pd.DataFrame, earlier: str) -> tuple[pd.Da
         "became_met": int(((was == figures.SHORT) & (is_ == figures.MET)).sum()),
         "became_short": int(((was == figures.MET) & (is_ == figures.SHORT)).sum()),
         "new_units": int((~both["code"].isin(before.index)).sum()),
-        "gone_units": int((~before.index.isin(both["code"])).sum()),
+        "gone_units": len(gone),
+        "gone": records(gone[["code", "name", "parent_code", "value", "shortfall", "state"]]),
     }
 
 

@@ -1,7 +1,7 @@
 """What is taken out of the store for an export: a layer as the viewer sees it, or a derived result with its shapes."""
 
 import math
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +56,9 @@ _LABELS = {
     "neighbourhood_count": Text("邻域事件数", "count with neighbours"),
     "neighbourhood_expected": Text("邻域期望数", "expected with neighbours"),
     "few": Text("样本偏少", "few expected"),
+    "estimated": Text("含估计数", "holds an estimate"),
+    "begins": Text("设立日期", "in force from"),
+    "ended_on": Text("撤销日期", "ended on"),
     "GiZScore": Text("Gi* z 得分", "Gi* z score"),
     "GiPValue": Text("Gi* p 值", "Gi* p value"),
     "Gi_Bin": Text("Gi* 置信区间", "Gi* confidence bin"),
@@ -70,9 +73,20 @@ _MEASURED = frozenset(
 )
 _GI_LEVELS = ((0.10, 1), (0.05, 2), (0.01, 3))
 _FIGURE_OPTIONS = {
-    "coverage": frozenset({"rule_id", "rule_set", "unit", "against", "threshold", "camera_filter"}),
+    "coverage": frozenset({"rule_id", "rule_set", "unit", "against", "boundaries", "threshold", "camera_filter"}),
     "hotspots": frozenset(
-        {"unit", "cell_m", "date_from", "date_to", "category", "weekdays", "hours", "exposure", "rule_set"}
+        {
+            "unit",
+            "cell_m",
+            "date_from",
+            "date_to",
+            "category",
+            "weekdays",
+            "hours",
+            "exposure",
+            "rule_set",
+            "boundaries",
+        }
     ),
 }
 
@@ -132,7 +146,7 @@ def _coverage(
 ) -> ExportTable:
     result = derived.coverage(store, viewer, as_of=as_of, where=where, **options)
     label = Text(f"{result.rule.label.zh}缺口", f"coverage: {result.rule.label.en}")
-    frame = unit_shapes(store, viewer, result.unit, result.as_of, result.rows["code"])
+    frame = unit_shapes(store, viewer, result.unit, result.boundaries.on, result.rows["code"])
     return _figures("coverage", label, result.rows, frame, dict(result.provenance))
 
 
@@ -149,7 +163,23 @@ def _hotspots(
             "en": "GiZScore, GiPValue and Gi_Bin are the Gi* fields of common software, for comparison; hot and cold are decided by the corrected count test.",
         },
     ]
-    return _figures("hotspots", Text("事件热点", "hot spots"), rows, hotspot_shapes(store, viewer, result), provenance)
+    shapes = hotspot_shapes(store, viewer, result)
+    if len(result.ended):
+        rows, shapes = _with_ended(store, rows, shapes, result)
+    return _figures("hotspots", Text("事件热点", "hot spots"), rows, shapes, provenance)
+
+
+def _with_ended(store: "Store", rows: pd.DataFrame, shapes: np.ndarray, result: Any) -> tuple[pd.DataFrame, np.ndarray]:
+    """The rows, and behind them those of areas that are not in force on the day, in the shape they had last."""
+    ended = result.ended.assign(hot=False, cold=False, estimated=False)
+    both = pd.concat([rows.assign(begins=None, ended_on=None), ended], ignore_index=True)
+    for name in ("hot", "cold", "estimated"):
+        both[name] = both[name].astype(bool)
+    found = np.full(len(ended), None, dtype=object)
+    for row, (code, begins, ended_on) in enumerate(ended[["code", "begins", "ended_on"]].itertuples(index=False)):
+        last = begins if ended_on is None else (date.fromisoformat(ended_on) - timedelta(days=1)).isoformat()
+        found[row] = area_set(store, result.unit, last).frame.geometry.get(code)
+    return both, np.concatenate([shapes, found])
 
 
 def unit_shapes(store: "Store", viewer: Viewer, unit: str, as_of: str, codes: pd.Series) -> np.ndarray:
@@ -165,7 +195,7 @@ def unit_shapes(store: "Store", viewer: Viewer, unit: str, as_of: str, codes: pd
 def hotspot_shapes(store: "Store", viewer: Viewer, result: Any) -> np.ndarray:
     """Shapes of a hotspot result, one per row: its cells, or the areas of its unit."""
     if result.unit != "cell":
-        return unit_shapes(store, viewer, result.unit, result.as_of, result.rows["code"])
+        return unit_shapes(store, viewer, result.unit, result.boundaries.on, result.rows["code"])
     return np.asarray(result.cells.geometry.reindex(result.rows["cell"]).array, dtype=object)
 
 

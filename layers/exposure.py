@@ -16,6 +16,7 @@ from geo.errors import InputError
 from geo.words import Text
 
 from .areas import AreaSet, area_set
+from .carried import ESTIMATED, restated
 from .hotspot_units import Units
 from .kept import kept
 
@@ -34,6 +35,7 @@ class Exposure:
     """Exposure per unit, and what a reader must know about it."""
 
     per_unit: np.ndarray  # float64, 0 or NaN: the unit takes no part
+    estimated: np.ndarray  # bool per unit: carried over in parts from the areas of another day
     kinds: tuple[str, ...]  # layers it was taken from
     notes: tuple[Text, ...]
 
@@ -61,8 +63,10 @@ def default_exposure(store: "Store", on: str) -> str:
     return "area"
 
 
-def exposure_of(store: "Store", name: str, on: str, units: Units) -> Exposure:
+def exposure_of(store: "Store", name: str, on: str, units: Units, *, within: str) -> Exposure:
     """The exposure of units: area, households or population, kept as long as the areas do not change.
+
+    Households and people are those of the day `on`; `within` is the day whose areas the units are.
 
     Raises
     ------
@@ -70,19 +74,25 @@ def exposure_of(store: "Store", name: str, on: str, units: Units) -> Exposure:
         When neither grids nor villages record the figure.
     """
     if name == "area":
-        return Exposure(units.area_m2, (), ())
-    return kept(store).get(("exposure", units.key, name), lambda: _exposure(store, name, on, units))
+        return Exposure(units.area_m2, np.zeros(len(units.codes), dtype=bool), (), ())
+    return kept(store).get(("exposure", units.key, name, on), lambda: _exposure(store, name, on, units, within))
 
 
-def _exposure(store: "Store", name: str, on: str, units: Units) -> Exposure:
-    own = _recorded(area_set(store, units.kind, on), name) if units.kind != "cell" else None
-    if own is not None and own.notna().any():
-        return Exposure(own.reindex(units.codes).to_numpy(dtype=float), (), _missing_note(int(own.isna().sum()), name))
+def _exposure(store: "Store", name: str, on: str, units: Units, within: str) -> Exposure:
+    if units.kind != "cell":
+        areas = restated(store, units.kind, on, within)
+        own = _recorded(areas, name)
+        if own.notna().any():
+            guessed = areas.frame[ESTIMATED].reindex(units.codes).to_numpy(dtype=bool)
+            notes = tuple(note for note in areas.notes if note not in area_set(store, units.kind, within).notes)
+            notes += _missing_note(int(own.isna().sum()), name)
+            return Exposure(own.reindex(units.codes).to_numpy(dtype=float), guessed, (), notes)
     for source in ("grid", "village"):
         zones = area_set(store, source, on)
         figures = _recorded(zones, name)
         if figures.notna().any():
-            return Exposure(_spread(zones, figures, units), (source,), _missing_note(int(figures.isna().sum()), name))
+            shared_out, none = _spread(zones, figures, units), np.zeros(len(units.codes), dtype=bool)
+            return Exposure(shared_out, none, (source,), _missing_note(int(figures.isna().sum()), name))
     label = EXPOSURES[name]
     raise InputError(
         Text(f"网格和村都没有记录{label.zh}。", f"Neither grids nor villages record {label.en}."),

@@ -14,9 +14,11 @@ from geo import hotspots as statistics
 from geo.duplicates import near_duplicates, stacked
 from geo.words import Text
 
+from .boundary_modes import Boundaries
 from .categories import category_words
 from .coverage_tables import records
 from .exposure import EXPOSURES, exposure_of
+from .hotspot_counts import Counting, counting
 from .hotspot_units import Units
 from .hotspot_words import hotspot_sentence, period_words
 from .incidents import Chosen, IncidentFilter, Incidents, categories, choose, read_incidents
@@ -41,11 +43,13 @@ class HotspotResult:
 
     unit: str
     as_of: str
+    boundaries: Boundaries
     provenance: Provenance
     summary: dict[str, Any]
     rows: pd.DataFrame  # code or cell, lon, lat, count, expected, ratio, gi_z, p, q, hot, cold, ...
     cells: GeoDataFrame | None  # shapes of the cells, EPSG:4490, by cell; None for areas
     sentences: list[Text]  # one per hot row, in the order of the rows
+    ended: pd.DataFrame  # areas that are no more with their counts: code, name, parent_code, begins, ended_on, count
     categories: list[str]  # there are, most frequent first; empty for roles without incidents
 
     def as_json(self, language: str) -> dict[str, Any]:
@@ -58,6 +62,8 @@ class HotspotResult:
             "categories": [{"value": code, "label": category_words(code).to(language)} for code in self.categories],
             "sentences": [sentence.to(language) for sentence in self.sentences],
             "rows": records(self.rows),
+            "ended": records(self.ended),
+            "boundaries": self.boundaries.as_json(language),
         }
 
 
@@ -70,6 +76,7 @@ class Search:
     rules: RuleSet
     units: Units
     on: str
+    within: Boundaries
     chosen: IncidentFilter
     exposure: str
     where: str | None
@@ -80,37 +87,41 @@ class Search:
         everything = read_incidents(self.store, self.viewer, as_of=self.on, where=self.where)
         picked = choose(everything, self.chosen)
         incidents = picked.incidents
-        home = units.home(incidents.lon, incidents.lat)
+        placed = counting(self.store, units, incidents, self.within, self.on, self._period(incidents))
+        home = placed.home
         rows = np.flatnonzero(home >= 0)
         counted, home = incidents.at(rows), home[rows]
         distinct = self._distinct(counted)
         n = len(units.codes)
         every = np.bincount(home, minlength=n).astype(float)
         once = np.bincount(home[distinct], minlength=n).astype(float)
-        exposed = exposure_of(self.store, self.exposure, self.on, units)
+        exposed = exposure_of(self.store, self.exposure, self.on, units, within=self.within.on)
+        exposure = exposed.per_unit if placed.stood is None else exposed.per_unit * placed.stood
         found = statistics.hot_and_cold(
             once,
-            exposed.per_unit,
+            exposure,
             units.neighbours,
             level=self.rules.number("level"),
             dispersion_limit=self.rules.number("dispersion_limit"),
             min_count=self.rules.number("min_count"),
         )
-        table = self._rows(every, exposed.per_unit, found)
+        table = self._rows(every, exposure, found, exposed.estimated)
         # Where many are sure beyond measure (q is 0 to six digits) the strongest comes first.
         test = found.test
         excess = np.nan_to_num(test.neighbourhood_count / np.maximum(test.neighbourhood_expected, 1e-9))
         order = np.lexsort((table.iloc[:, 0].astype(str), -excess, table["q"].fillna(2.0), ~table["hot"]))
-        summary = self._summary(everything, picked, incidents, counted, distinct, found, exposed.per_unit, every)
+        summary = self._summary(everything, picked, incidents, counted, distinct, found, exposure, every, placed)
         hot = order[found.hot[order]]
         sentences = self._sentences(hot, found, home[distinct], counted.category[distinct], self._period(counted))
         return HotspotResult(
             unit=units.kind,
             as_of=self.on,
+            boundaries=self.within,
             provenance=provenance(
                 self.store,
                 "layers.hotspots",
                 as_of=self.on,
+                boundaries=self.within,
                 kinds=[
                     "incident",
                     *(("county", "township", "village") if units.kind == "cell" else (units.kind,)),
@@ -118,12 +129,13 @@ class Search:
                 ],
                 parameters=parameters,
                 rule_set=self.rules,
-                notes=self._notes(picked, found, exposed.notes),
+                notes=self._notes(picked, found, (*placed.notes, *exposed.notes)),
             ),
             summary=summary,
             rows=table.iloc[order].reset_index(drop=True),
             cells=units.lonlat,
             sentences=sentences,
+            ended=placed.ended,
             categories=categories(everything),
         )
 
@@ -140,7 +152,9 @@ class Search:
         )
         return np.flatnonzero(first == np.arange(len(first)))
 
-    def _rows(self, every: np.ndarray, exposure: np.ndarray, found: statistics.Hotspots) -> pd.DataFrame:
+    def _rows(
+        self, every: np.ndarray, exposure: np.ndarray, found: statistics.Hotspots, estimated: np.ndarray
+    ) -> pd.DataFrame:
         units = self.units
         weight = np.nan_to_num(exposure)
         part = weight > 0
@@ -166,6 +180,8 @@ class Search:
             "neighbourhood_expected": _rounded(test.neighbourhood_expected),
             "few": test.neighbourhood_expected < self.rules.number("few_expected"),
         }
+        if units.kind != "cell":
+            columns["estimated"] = estimated
         return pd.DataFrame(columns)
 
     def _summary(
@@ -178,6 +194,7 @@ class Search:
         found: statistics.Hotspots,
         exposure: np.ndarray,
         every: np.ndarray,
+        placed: Counting,
     ) -> dict[str, Any]:
         located = int(incidents.located.sum())
         piles = stacked(counted.lon, counted.lat, top=int(self.rules.number("stacked_top")))
@@ -187,7 +204,9 @@ class Search:
             "units": len(self.units.codes),
             "hot": int(found.hot.sum()),
             "cold": int(found.cold.sum()),
-            "outside": located - len(counted),
+            "outside": located - len(counted) - placed.in_ended,
+            "ended": placed.in_ended,
+            "ended_units": len(placed.ended),
             "no_location": len(incidents) - located,
             "total": len(incidents),
             "incidents": len(incidents),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from geo.errors import RightsError
 from geo.words import Text
 
+from .boundary_modes import THEN, boundaries_of, of_day
 from .exposure import default_exposure, require_exposure
 from .history import day
 from .hotspot_search import REPORTED, HotspotResult, Search
@@ -44,6 +45,7 @@ def hotspots(
     hours: Any = None,
     exposure: str | None = None,
     as_of: date | str | None = None,
+    boundaries: date | str | None = None,
     where: str | None = None,
     rule_set: str | None = None,
 ) -> HotspotResult:
@@ -59,6 +61,9 @@ def hotspots(
         See `incidents.IncidentFilter`.
     exposure
         area, households or population: what the expected counts follow; by default the best that is recorded.
+    boundaries
+        In whose boundaries to count: "then" (each incident in the area of its own day), "today", or a day; by default
+        those of `as_of`. Cells are the same on every day; the outline they fill is that of the day.
     where
         Filter on the columns of the incidents.
 
@@ -71,15 +76,19 @@ def hotspots(
     chosen = IncidentFilter.of(date_from, date_to, category, weekdays, hours)
     unit = unit or ("cell" if inside else "village")
     if not inside:
-        _require_plain(unit, chosen, exposure, where)
+        _require_plain(unit, chosen, exposure, where, boundaries)
     rules = read_rule_set(store, rule_set)
     on = day(as_of)
+    within = boundaries_of(boundaries, on, default=of_day(on))
+    if unit == "cell" and within.mode == THEN:
+        within = of_day(on)
     exposure = require_exposure(exposure) if exposure else default_exposure(store, on)
     width = float(cell_m or DEFAULT_CELL_M)
     parameters = {
         "unit": unit,
         "cell_m": width if unit == "cell" else None,
         "exposure": exposure,
+        "boundaries": within.given,
         "where": where,
         **chosen.as_dict(),
         "statistics": {
@@ -91,22 +100,25 @@ def hotspots(
     }  # fmt: skip
     key = (
         "hotspots", tuple(sorted(store.versions().items())), viewer.cache_key, rules.name, rules.version, on, unit,
-        width, chosen, exposure, where,
+        width, chosen, exposure, within, where,
     )  # fmt: skip
     # Who may not see incidents gets figures made from them, in the same areas, with every number taken out.
     reader = viewer if inside else replace(viewer, role="planner")
 
     def make() -> HotspotResult:
-        units = units_of(store, reader, unit, on, cell_m=width, tolerance_m=rules.number("neighbour_tolerance_m"))
-        work = Search(store, reader, rules, units, on, chosen, exposure, where)
+        tolerance_m = rules.number("neighbour_tolerance_m")
+        units = units_of(store, reader, unit, within.on, cell_m=width, tolerance_m=tolerance_m)
+        work = Search(store, reader, rules, units, on, within, chosen, exposure, where)
         return work.result(parameters) if inside else _without_numbers(work.result(parameters), units)
 
     return kept(store).get(key, make)
 
 
-def _require_plain(unit: str, chosen: IncidentFilter, exposure: str | None, where: str | None) -> None:
+def _require_plain(
+    unit: str, chosen: IncidentFilter, exposure: str | None, where: str | None, boundaries: date | str | None
+) -> None:
     """Roles without incidents ask for villages as a whole; any filter could be played against another."""
-    if unit != "village" or chosen != IncidentFilter() or exposure or where:
+    if unit != "village" or chosen != IncidentFilter() or exposure or where or boundaries:
         raise RightsError(
             Text(
                 "您的角色只能查看各村是否为热点，不能筛选。", "Your role sees which villages are hot, without filters."

@@ -27,7 +27,7 @@ UNIT_NAMES_UP_TO = 400
 def sheet(store: "Store", viewer: Viewer, view: str, options: Options) -> Sheet:
     """The sheet of a view; `InputError` when nothing in it has a position."""
     content = read_content(store, viewer, view, options)
-    outline = frames.outline(store, viewer, options.as_of)
+    outline = frames.outline(store, viewer, content.drawn_on)
     seen = [shape for shape in (content.shapes, content.points) if shape is not None]
     bounds = shapely.total_bounds(np.concatenate([*seen, np.array([outline], dtype=object)]))
     if not np.isfinite(bounds).all():
@@ -48,13 +48,13 @@ def sheet(store: "Store", viewer: Viewer, view: str, options: Options) -> Sheet:
         crs=system,
         focus=_focus(window or tuple(bounds), system),
         county=_metric([outline] if outline is not None else [], system),
-        outline="county" if frames.count_layer(store, "county", viewer, as_of=options.as_of) else "extent",
+        outline="county" if frames.count_layer(store, "county", viewer, as_of=content.drawn_on) else "extent",
         zoomed=window is not None and outline is not None and not shapely.box(*window).contains(outline),
         place=place,
         areas=_areas(content, system),
         marks=_marks(content, system),
-        lines=_lines(store, viewer, content.level, options.as_of, system),
-        names=_names(store, viewer, content, options.as_of, system),
+        lines=_lines(store, viewer, content.level, content.drawn_on, system),
+        names=_names(store, viewer, content, content.drawn_on, system),
         footer_left=(
             *source_lines(content, language)[:2],
             _datum(content, system, language),

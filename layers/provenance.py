@@ -10,13 +10,14 @@ from sqlalchemy import select
 from geo.words import Text
 
 from . import schema
+from .boundary_modes import Boundaries
 from .rule_body import Rule, RuleSet
 
 if TYPE_CHECKING:
     from .store import Store
 
 Provenance = dict[str, Any]
-"""made_at, as_of, function, parameters, rule_set, rule, layers, notes, product; ready to be written as JSON."""
+"""made_at, as_of, function, parameters, boundaries, rule_set, rule, layers, notes, product; ready to be written as JSON."""
 
 
 def product() -> str:
@@ -53,6 +54,7 @@ def provenance(
     parameters: Mapping[str, Any],
     rule_set: RuleSet,
     rule: Rule | None = None,
+    boundaries: Boundaries | None = None,
     notes: Iterable[Text] = (),
 ) -> Provenance:
     """The provenance of a derived layer.
@@ -65,6 +67,8 @@ def provenance(
         Layers that went in.
     parameters
         Everything else that shapes the result.
+    boundaries
+        In whose boundaries it was counted; it is the first of the notes too.
     notes
         What a reader must know to read the figure rightly, in both languages.
     """
@@ -73,6 +77,7 @@ def provenance(
         "as_of": as_of,
         "function": function,
         "parameters": dict(parameters),
+        "boundaries": None if boundaries is None else boundaries.as_dict(),
         "rule_set": {
             "name": rule_set.name,
             "label": rule_set.label.as_dict(),
@@ -82,7 +87,7 @@ def provenance(
             "version": rule_set.version,
         },
         "layers": layer_sources(store, kinds),
-        "notes": [note.as_dict() for note in dict.fromkeys(notes)],
+        "notes": [note.as_dict() for note in dict.fromkeys([*_counted_in(boundaries), *notes])],
         "product": product(),
     }
     if rule is not None:
@@ -93,3 +98,10 @@ def provenance(
             "formula": rule.formula.as_dict(),
         }
     return made
+
+
+def _counted_in(boundaries: Boundaries | None) -> list[Text]:
+    if boundaries is None:
+        return []
+    words = boundaries.words()
+    return [Text(f"界线口径：{words.zh}。", f"Counted in: {words.en}.")]

@@ -57,6 +57,7 @@ class Content:
     classes: cartography.Classes | None
     level: str
     area_rows: np.ndarray
+    drawn_on: str  # the day whose boundaries are drawn
     points: np.ndarray | None = None
     point_classes: cartography.Classes | None = None
     point_rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
@@ -76,18 +77,18 @@ def read_content(store: "Store", viewer: Viewer, view: str, options: Options) ->
 def _coverage(store: "Store", viewer: Viewer, options: Options) -> Content:
     result = derived.coverage(store, viewer, as_of=options.as_of, where=options.where, **options.figures)
     rows, rule, unit = result.rows, result.rule, KINDS[result.unit].label
-    asked = f"{rule.threshold:g}"
+    asked, within = f"{rule.threshold:g}", result.boundaries.words()
     return Content(
         title=Text(f"{rule.label.zh}缺口图", f"coverage gaps, {rule.label.en}"),
         subtitle=Text(
-            f"标准：{rule.formula.zh}，门槛 {asked}（按{unit.zh}统计） · 截至 {result.as_of}",
-            f"Standard: {rule.formula.en}, threshold {asked}, per {unit.en} · as of {result.as_of}",
+            f"标准：{rule.formula.zh}，门槛 {asked}（按{unit.zh}统计） · 截至 {result.as_of} · {within.zh}",
+            f"Standard: {rule.formula.en}, threshold {asked}, per {unit.en} · as of {result.as_of} · {within.en}",
         ),
         answer=result.sentence(),
         provenance=result.provenance,
         codes=rows["code"],
         names=rows["name"],
-        shapes=export_source.unit_shapes(store, viewer, result.unit, result.as_of, rows["code"]),
+        shapes=export_source.unit_shapes(store, viewer, result.unit, result.boundaries.on, rows["code"]),
         derived=rows["derived"].to_numpy(dtype=bool),
         classes=cartography.shortfall_classes(
             rows["shortfall"].to_numpy(dtype=float, na_value=np.nan),
@@ -97,21 +98,22 @@ def _coverage(store: "Store", viewer: Viewer, options: Options) -> Content:
         ),
         level=result.unit,
         area_rows=np.arange(len(rows)),
+        drawn_on=result.boundaries.on,
     )
 
 
 def _hotspots(store: "Store", viewer: Viewer, options: Options) -> Content:
     result = derived.hotspots(store, viewer, as_of=options.as_of, where=options.where, **options.figures)
     rows = result.rows
-    cells = result.unit == "cell"
+    cells, within = result.unit == "cell", result.boundaries.words()
     classes = cartography.significance_classes(rows)
     hot, cold = int(rows["hot"].fillna(False).sum()), int(rows["cold"].fillna(False).sum())
     unit = Text("统计单元", "cells") if cells else KINDS[result.unit].label
     return Content(
         title=Text("事件热点图", "hot spots of incidents"),
         subtitle=Text(
-            f"按{unit.zh}的邻域计数检验，错误发现率校正 · 截至 {result.as_of}",
-            f"Neighbourhood count test per {unit.en}, false discovery rate corrected · as of {result.as_of}",
+            f"按{unit.zh}的邻域计数检验，错误发现率校正 · 截至 {result.as_of} · {within.zh}",
+            f"Neighbourhood count test per {unit.en}, false discovery rate corrected · as of {result.as_of} · {within.en}",
         ),
         answer=Text(
             f"{len(rows):,} 个{unit.zh}中，热点 {hot} 个，冷点 {cold} 个。",
@@ -125,6 +127,7 @@ def _hotspots(store: "Store", viewer: Viewer, options: Options) -> Content:
         classes=classes,
         level="cell" if cells else result.unit,
         area_rows=np.arange(len(rows)),
+        drawn_on=result.boundaries.on,
     )
 
 
@@ -164,6 +167,7 @@ def _layer(store: "Store", viewer: Viewer, view: str, options: Options) -> Conte
         classes=cartography.plain_classes(label, int(surface.sum())) if surface.any() else None,
         level=view if view in AREA_KINDS else "shape",
         area_rows=np.flatnonzero(surface),
+        drawn_on=options.as_of,
         points=shapes[others],
         point_classes=point_classes,
         point_rows=np.flatnonzero(others),

@@ -9,7 +9,7 @@ from typing import Any
 
 from geo.words import Text
 
-from .cli_words import Parser, a_count, a_date, a_pair, a_port
+from .cli_words import Parser, a_count, a_date, a_pair, a_port, some_boundaries
 from .terminal import language
 
 COMMANDS = {
@@ -21,6 +21,7 @@ COMMANDS = {
     "coverage": "commands_figures",
     "hotspots": "commands_figures",
     "export": "commands_export",
+    "redraw": "commands_redraw",
     "serve": "commands_serve",
     "user": "commands_user",
     "backup": "commands_store",
@@ -36,6 +37,10 @@ _ACCOUNT = Text(
     "按此账号的权限执行（缺省：数据库所有者）", "with the rights of this account (default: the store's owner)"
 )
 _AS_OF = Text("截至日期 YYYY-MM-DD（缺省今天）", "state of this day, YYYY-MM-DD (default today)")
+_BOUNDARIES = Text(
+    "按何时的界线统计：then 当时界线、today 今日界线，或日期",
+    "in whose boundaries to count: then (as of each day), today, or a day",
+)
 _WHERE = Text(
     "筛选，如 \"video_class = '1' and status = 'online'\"", "filter, e.g. \"video_class = '1' and status = 'online'\""
 )
@@ -62,7 +67,7 @@ def make_parser(tongue: str) -> Parser:
         description = help.to(tongue) + ("\n" + more.to(tongue) if more else "")
         return commands.add_parser(name, help=help.to(tongue), description=description)
 
-    for define in (_demo, _store, _import, _layers, _figures, _export, _user):
+    for define in (_demo, _store, _import, _layers, _figures, _export, _redraw, _user):
         define(command)
     return parser
 
@@ -241,6 +246,7 @@ def _hotspot_options(parser: Parser) -> None:
 def _figure_options(parser: Parser) -> None:
     parser.add("--store", help=_STORE)
     parser.add("--as-of", type=a_date, metavar="DATE", help=_AS_OF)
+    parser.add("--boundaries", type=some_boundaries, metavar="then|today|DATE", help=_BOUNDARIES)
     parser.add("--where", metavar="EXPR", help=_WHERE)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help=_JSON.to(language()))
@@ -253,9 +259,9 @@ def _export(command: Command) -> None:
         "export",
         Text("导出图层、结果或地图", "export a layer, a result or a map"),
         Text(
-            "WHAT：图层名、reference:名称、coverage、hotspots，或 map:coverage 等地图。\n"
+            "WHAT：图层名、reference:名称、coverage、hotspots、draft:编号，或 map:coverage 等地图。\n"
             "格式由后缀决定：geojson gpkg shp(zip) kml csv xlsx parquet；地图为 pdf png html。",
-            "WHAT: a layer, reference:NAME, coverage, hotspots, or a map such as map:coverage.\n"
+            "WHAT: a layer, reference:NAME, coverage, hotspots, draft:ID, or a map such as map:coverage.\n"
             "The suffix names the format: geojson gpkg shp(zip) kml csv xlsx parquet; maps: pdf png html.",
         ),
     )
@@ -282,11 +288,33 @@ def _export(command: Command) -> None:
     parser.add("--rules", metavar="NAME", help=Text("coverage 的规则集", "rule set of coverage"))
     parser.add("--unit", metavar="UNIT", help=Text("coverage、hotspots 的统计单元", "unit of coverage and hotspots"))
     _hotspot_options(parser)
+    parser.add("--boundaries", type=some_boundaries, metavar="then|today|DATE", help=_BOUNDARIES)
     parser.add("--paper", choices=("A4", "A3"), default="A4", help=Text("纸张", "paper"))
     parser.add("--portrait", action="store_true", help=Text("竖幅", "upright"))
     parser.add("--title", help=Text("地图标题", "title of the map"))
     parser.add("--approval-number", default="", metavar="NO", help=Text("审图号", "map approval number"))
     parser.add("--unit-name", default="", metavar="NAME", help=Text("制图单位", "who made the map"))
+
+
+def _redraw(command: Command) -> None:
+    parser = command(
+        "redraw",
+        Text("把一串划界操作重放成一份草案", "replay drawing operations into a draft"),
+        Text(
+            "文件为 JSON 列表，几何为 GeoJSON 经纬度：redraw push corner transfer split merge carve dissolve。\n"
+            "退出码：0 全部完成；1 有的被拒绝，其余留在草案中；2 用法或文件不对。",
+            "The file is a JSON list with GeoJSON shapes in lon/lat: redraw push corner transfer split merge carve\n"
+            "dissolve. Exit codes: 0 all done; 1 some refused, the others are in the draft; 2 wrong use or file.",
+        ),
+    )
+    parser.add("--ops", required=True, metavar="FILE.json", help=Text("操作文件", "file of operations"))
+    parser.add("--title", help=Text("草案标题（缺省取文件名）", "title of the draft (default: the file's name)"))
+    parser.add("--effective", type=a_date, metavar="DATE", help=Text("自何日起生效", "from which day it is to hold"))
+    parser.add("--reason", help=Text("理由", "why"))
+    parser.add("--decision-number", metavar="NO", help=Text("文号", "number of the decision"))
+    parser.add("--store", help=_STORE)
+    parser.add("--json", action="store_true", help=_JSON)
+    parser.add("--account", metavar="NAME", help=_ACCOUNT)
 
 
 def _user(command: Command) -> None:

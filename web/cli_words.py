@@ -87,6 +87,11 @@ def a_port(text: str) -> int:
     raise argparse.ArgumentTypeError(words.to(language()))
 
 
+def some_boundaries(text: str) -> str:
+    """then, today or a date."""
+    return text if text in ("then", "today") else str(a_date(text))
+
+
 def a_pair(text: str) -> tuple[str, str]:
     """COLUMN=FIELD; the column's name may itself hold an equals sign."""
     column, sign, name = text.rpartition("=")

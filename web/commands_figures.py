@@ -34,14 +34,14 @@ def run(arguments: Namespace) -> int:
 def coverage_options(arguments: Namespace) -> dict[str, Any]:
     """Options of `layers.derived.coverage` that were given."""
     named = {"rule_id": arguments.rule, "rule_set": arguments.rules, "unit": arguments.unit}
-    for name in ("threshold", "against"):
+    for name in ("threshold", "against", "boundaries"):
         named[name] = getattr(arguments, name, None)
     return {name: value for name, value in named.items() if value is not None}
 
 
 def hotspot_options(arguments: Namespace) -> dict[str, Any]:
     """Options of `layers.derived.hotspots` that were given."""
-    names = ("unit", "cell_m", "date_from", "date_to", "category", "exposure")
+    names = ("unit", "cell_m", "date_from", "date_to", "category", "exposure", "boundaries")
     named = {name: getattr(arguments, name) for name in names}
     return {name: value for name, value in named.items() if value is not None}
 
@@ -134,8 +134,25 @@ def _hotspots(store: "Store", viewer: "Viewer", arguments: Namespace, options: d
         for line in table(heads, rows):
             answer(line)
     _tell_rest(len(hot), len(rows))
+    _tell_ended(shape["ended"])
     _tell_source(shape)
     return 0
+
+
+def _tell_ended(ended: list[dict[str, Any]]) -> None:
+    """Areas that are no more with the incidents of their days."""
+    if not ended:
+        return
+    heads = (
+        Text("已撤销单元", "ended unit"),
+        Text("名称", "name"),
+        Text("撤销日期", "ended on"),
+        Text("事件数", "count"),
+    )
+    rows = [(row["code"], row["name"], row["ended_on"], row["count"]) for row in ended[:SHOWN]]
+    for line in table(heads, rows):
+        answer(line)
+    _tell_rest(len(ended), len(rows))
 
 
 def _tell_rest(all_rows: int, shown: int) -> None:
@@ -154,6 +171,6 @@ def _tell_source(shape: dict[str, Any]) -> None:
     rule_set = provenance.get("rule_set") or {}
     named = f"{rule_set.get('name', '')} {rule_set.get('date', '') or ''}".strip()
     parts = Text(f"截至 {shape['as_of']}", f"As of {shape['as_of']}").to(language())
-    say(f"{parts}{'; ' + named if named else ''}")
+    say("; ".join(part for part in (parts, shape["boundaries"]["label"], named) if part))
     for note in provenance.get("notes", []):
         say(Text(note["zh"], note["en"]) if isinstance(note, dict) else str(note))

@@ -16,7 +16,7 @@ from .language import language, t
 from .parameters import takes
 
 blueprint = APIBlueprint("figures", __name__, tag="figures")
-COVERAGE_TAKES = ("rule", "rule_set", "unit", "against", "threshold", "class", "status", "older_than")
+COVERAGE_TAKES = ("rule", "rule_set", "unit", "against", "threshold", "class", "status", "older_than", "boundaries")
 HOTSPOT_TAKES = ("cell_m", "from", "to", "category", "weekdays", "hours", "exposure")
 # Light to dark orange-red, readable without colour as ever darker steps; the ground shows below the first.
 _RAMP = ((254, 217, 178), (253, 180, 120), (244, 120, 70), (215, 48, 31), (127, 0, 0))
@@ -38,6 +38,7 @@ def coverage_result(asked: dict[str, Any]) -> Any:
         unit=asked["unit"],
         as_of=asked["as_of"] or current.today(),
         against=asked["against"],
+        boundaries=asked["boundaries"],
         where=asked["where"],
         threshold=asked["threshold"],
         camera_filter=camera_filter(asked),
@@ -64,6 +65,7 @@ def hotspot_result(asked: dict[str, Any]) -> Any:
         weekdays=asked["weekdays"],
         hours=asked["hours"],
         exposure=asked["exposure"],
+        boundaries=asked["boundaries"],
         as_of=asked["as_of"] or current.today(),
         where=asked["where"],
     )
@@ -91,7 +93,7 @@ def _within(body: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/api/v1/hotspots")
 @blueprint.doc(summary="Where incidents cluster")
-@takes(*HOTSPOT_TAKES, "unit", "as_of", "where")
+@takes(*HOTSPOT_TAKES, "unit", "as_of", "boundaries", "where")
 def hotspots(**asked: Any) -> Response:
     """Rows with counts, expected counts and tests; for cells their outlines; a sentence for each hotspot."""
     return etags.answer_json(None, [asked, rules_state(None)], lambda: _hotspots(hotspot_result(asked)))
@@ -184,6 +186,7 @@ def options_of(what: str, asked: dict[str, Any]) -> dict[str, Any]:
             "rule_id": asked["rule"],
             "rule_set": asked["rule_set"],
             "unit": asked["unit"],
+            "boundaries": asked["boundaries"],
             "threshold": asked["threshold"],
             "camera_filter": camera_filter(asked),
         }
@@ -197,6 +200,7 @@ def options_of(what: str, asked: dict[str, Any]) -> dict[str, Any]:
             "weekdays": asked["weekdays"],
             "hours": asked["hours"],
             "exposure": asked["exposure"],
+            "boundaries": asked["boundaries"],
         }
     return {}
 

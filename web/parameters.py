@@ -100,6 +100,20 @@ def day(name: str) -> Parse:
     return parse
 
 
+def boundaries(given: str) -> str | date:
+    """ "then", "today" or a date."""
+    if given in ("then", "today"):
+        return given
+    try:
+        return day("boundaries")(given)
+    except InputError:
+        raise refuse(
+            "boundaries",
+            "应为 then、today 或日期，如 2026-03-01。",
+            "then, today or a date such as 2026-03-01 is wanted.",
+        ) from None
+
+
 def one_of(name: str, *choices: str) -> Parse:
     """One of the given words."""
 
@@ -172,6 +186,7 @@ def _decimal(name: str, help_: str, low: float, high: float, default: float | No
 PARAMETERS: dict[str, Parameter] = {
     "bbox": Parameter(bbox, _TEXT, "window west,south,east,north in degrees (EPSG:4490)"),
     "as_of": Parameter(day("as_of"), _DATE, "state of this day; today when absent"),
+    "boundaries": Parameter(boundaries, _TEXT, "in whose boundaries to count: then (as of each day), today, or a date"),
     "against": Parameter(day("against"), _DATE, "earlier day to compare with"),
     "from": Parameter(day("from"), _DATE, "first day of the period"),
     "to": Parameter(day("to"), _DATE, "last day of the period"),

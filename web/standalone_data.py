@@ -44,7 +44,7 @@ def map_data(
 ) -> dict[str, Any]:
     """The JSON of the page; what was simplified is added to `notes`. `InputError` when nothing has a position."""
     language = options.language
-    outline = frames.outline(store, viewer, options.as_of)
+    outline = frames.outline(store, viewer, content.drawn_on)
     points = content.points if content.points is not None else np.empty(0, dtype=object)
     bounds = shapely.total_bounds(np.concatenate([content.shapes, points, np.array([outline], dtype=object)]))
     if not np.isfinite(bounds).all():
@@ -66,7 +66,7 @@ def map_data(
     areas = _areas(content, values, tolerance_m)
     lines = cartography.table()["lines"]
     towns = (
-        view_content.visible_areas(store, viewer, "township", options.as_of) if content.level != "township" else None
+        view_content.visible_areas(store, viewer, "township", content.drawn_on) if content.level != "township" else None
     )
     return {
         "words": {name: words.to(language) for name, words in WORDS.items()}

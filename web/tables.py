@@ -118,7 +118,7 @@ def _in_view(rows: pd.DataFrame, result: Any, bbox: tuple[float, float, float, f
     west, south, east, north = bbox
     if "cell" in rows:
         return rows[rows["lon"].between(west, east) & rows["lat"].between(south, north)]
-    shapes = areas.area_set(current.store(), result.unit, result.as_of).frame.geometry
+    shapes = areas.area_set(current.store(), result.unit, result.boundaries.on).frame.geometry
     seen = shapes.index[shapely.intersects(shapes.to_numpy(), shapely.box(west, south, east, north))]
     return rows[rows["code"].isin(seen)]
 
