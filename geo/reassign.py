@@ -1,0 +1,388 @@
+"""The one way in which land changes hands: pieces are claimed, the land around is cut once, faces change their label.
+
+Modelling decisions (why it is done so: pairwise cutting gave gaps within twenty edits, in floats and on a grid alike):
+
+- A piece is what the claim and its present grid have in common; parts thinner than `min_width_m` are the wobble of a
+  hand and stay where they are.
+- The outline and the borders of locked grids never gain a vertex. Where a piece ends on one between two vertices, it
+  ends at the nearer of the two; how far that is, is told.
+- Before anything is given back: no grid disappears unless it was claimed whole, none falls into more parts than it
+  had, the rim of the patch is the same edge by edge, the area the same to the square centimetre, and the shapes are a
+  coverage. Else the claim is refused; nothing is mended.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import shapely
+
+from .centimetres import Edges
+from .crs import CENTIMETRE
+from .partition import NEIGHBOUR_M, Partition
+from .patch import REACH_M, Patch
+from .refusals import RefusedError
+from .words import Text
+
+# Two neighbours are equally near when the shorter stretch of border is at least this share of the longer.
+CLOSE_SHARE = 0.9
+_ROUNDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Land of the grid `source` that is to go to `target`.
+
+    `piece` may reach over the borders of `source`; None is the whole grid, which then ends. `target` None means the
+    neighbour with the longest border to the piece. A target that is not in the partition begins.
+    """
+
+    source: str
+    target: str | None
+    piece: shapely.Geometry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One piece of land that changed hands, in metres and square metres."""
+
+    source: str
+    target: str
+    piece: shapely.Geometry
+    area_m2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the claims come to: new shape per changed grid (None: it ends), moves, and how far a vertex was moved to
+    end on the outline or on a locked border."""
+
+    shapes: dict[str, shapely.Geometry | None]
+    moves: tuple[Move, ...]
+    snapped_m: float = 0.0
+
+
+def reassign(
+    partition: Partition, claims: Sequence[Claim], *, min_width_m: float, parts: Mapping[str, int] | None = None
+) -> Settled:
+    """Settle claims on the land of a partition, which itself is not touched.
+
+    Parameters
+    ----------
+    partition
+        The grids.
+    claims
+        Pieces of one source must not overlap.
+    min_width_m
+        Pieces thinner than this are left out.
+    parts
+        How many parts a grid that begins may have; one where nothing is said.
+
+    Raises
+    ------
+    RefusedError
+        With the reason and the piece.
+    """
+    kept, snapped_m = _pieces(partition, claims, min_width_m)
+    _require_unlocked(partition, kept)
+    drawn = [claim.piece for claim in kept if claim.piece is not None]
+    named = {name for claim in kept for name in (claim.source, claim.target) if name in partition.shapes}
+    if not drawn:
+        return _Settling(partition, kept, sorted(named), None, min_width_m, parts or {}).settle()
+    lines = shapely.union_all(shapely.boundary(drawn), grid_size=CENTIMETRE)
+    around = sorted({*partition.near(shapely.union_all(drawn), REACH_M), *named})
+    settling = _Settling(partition, kept, around, lines, min_width_m, parts or {})
+    try:
+        settled = settling.settle()
+    except _NotExactError:
+        # Rounding met a vertex that is not near the drawing. With the next ring of grids noded as well, both sides of
+        # every border that gives way by a fraction of a centimetre are in the patch.
+        wider = {name for code in around for name in partition.near(partition.shapes[code], REACH_M)}
+        again = _Settling(partition, kept, sorted(wider), lines, min_width_m, parts or {}, everything=True)
+        settled = again.settle()
+    return Settled(settled.shapes, settled.moves, snapped_m)
+
+
+class _NotExactError(RefusedError):
+    """The patch does not fit; worth a second try with a wider one."""
+
+
+@dataclass(slots=True)
+class _Settling:
+    """One try with one patch."""
+
+    partition: Partition
+    claims: list[Claim]
+    around: list[str]
+    lines: shapely.Geometry | None
+    min_width_m: float
+    parts: Mapping[str, int]
+    everything: bool = False
+    old: np.ndarray = field(init=False)
+    names: list[str] = field(init=False)
+    patch: Patch = field(init=False)
+    label: np.ndarray = field(init=False)
+
+    def settle(self) -> Settled:
+        self.old = np.array([self.partition.shapes[code] for code in self.around], dtype=object)
+        begin = sorted({claim.target for claim in self.claims if claim.target is not None} - set(self.around))
+        self.names = self.around + begin
+        if self.lines is None:
+            self.patch = Patch.whole(self.old)
+        else:
+            self.patch = Patch.cut(self.old, self.lines, everything=self.everything)
+        edges = Edges.of(self.old)
+        rim = edges.single().directed()
+        if not np.array_equal(self.patch.rim(), rim):
+            raise _NotExactError("not_exact", self._drawing(), codes=self.around)
+        self._hand_over()
+        shapes = self._dissolve(edges)
+        require_fit(self.partition, self.around, shapes, self._drawing())
+        return Settled(shapes, self._moves())
+
+    def _hand_over(self) -> None:
+        """Give each face the row of the grid it belongs to now (`label`)."""
+        patch, row_of = self.patch, {name: row for row, name in enumerate(self.names)}
+        self.label = patch.owner.copy()
+        at = shapely.point_on_surface(patch.faces)
+        open_claims = []
+        claimed = np.zeros(len(at), dtype=bool)
+        for claim in self.claims:
+            mine = (patch.owner == row_of[claim.source]) & ~claimed
+            if claim.piece is not None:
+                mine &= shapely.intersects(claim.piece, at)
+            claimed |= mine
+            if claim.target is None:
+                open_claims.append((claim, mine))
+            else:
+                self.label[mine] = row_of[claim.target]
+        given_up = np.zeros(len(at), dtype=bool)
+        for _, mine in open_claims:
+            given_up |= mine
+        for claim, mine in open_claims:
+            for group in patch.groups(mine):
+                self.label[group] = self._heir(group, claim, given_up)
+        self._require_neighbours(row_of)
+
+    def _heir(self, group: np.ndarray, claim: Claim, given_up: np.ndarray) -> int:
+        """Row of the neighbour with the longest border to the faces of `group`."""
+        left, right, metres = self.patch.links()
+        out = np.isin(left, group) & ~given_up[right]
+        length = np.bincount(self.label[right[out]], weights=metres[out], minlength=len(self.names))
+        length[self.names.index(claim.source)] = 0.0
+        piece = self._land(group)
+        order = np.argsort(-length, kind="stable")
+        first, second = order[0], order[1] if len(order) > 1 else order[0]
+        if length[first] <= NEIGHBOUR_M:
+            raise RefusedError(
+                "not_neighbours",
+                piece,
+                codes=[claim.source],
+                what=Text("划出的这块地旁边没有别的网格可以接收。", "No other grid borders on the land given up."),
+                mend=Text("若要在里面单设网格，请用“划出专属网格”。", "To set up a grid within, use carve."),
+            )
+        if second != first and length[second] >= CLOSE_SHARE * length[first]:
+            raise RefusedError("ambiguous", piece, codes=sorted([self.names[first], self.names[second]]))
+        if self.names[first] in self.partition.locked:
+            raise RefusedError("locked", piece, codes=[self.names[first]])
+        return int(first)
+
+    def _require_neighbours(self, row_of: Mapping[str, int]) -> None:
+        """Every piece that goes to a grid that was there before borders on that grid's own land."""
+        patch = self.patch
+        left, right, metres = patch.links()
+        for target in sorted({self.names[row] for row in np.unique(self.label[self.label != patch.owner])}):
+            row = row_of[target]
+            if target not in self.partition.shapes:
+                continue
+            own = (patch.owner == row) & (self.label == row)
+            for group in patch.groups((patch.owner != row) & (self.label == row)):
+                border = np.isin(left, group) & own[right]
+                if metres[border].sum() <= NEIGHBOUR_M:
+                    raise RefusedError("not_neighbours", self._land(group), codes=[target])
+
+    def _dissolve(self, edges: Edges) -> dict[str, shapely.Geometry | None]:
+        """New shape per grid that changes."""
+        wholly = {claim.source for claim in self.claims if claim.piece is None}
+        shapes = self._shapes(edges, wholly)
+        crumbs = self._crumbs(shapes, wholly)
+        if crumbs:
+            for group in crumbs:
+                self.label[group] = self._next_to(group)
+            shapes = self._shapes(edges, wholly)
+        for name, shape in shapes.items():
+            pieces = shapely.get_parts(shape) if shape is not None else []
+            if len(pieces) > self._allowed(name, wholly):
+                raise RefusedError("cut_in_two", min(pieces, key=lambda part: part.area), codes=[name])
+        return shapes
+
+    def _shapes(self, edges: Edges, wholly: set[str]) -> dict[str, shapely.Geometry | None]:
+        patch = self.patch
+        across = np.where(patch.twin >= 0, self.label[patch.edges.owner[patch.twin]], -1)
+        mine = self.label[patch.edges.owner]
+        count = np.bincount(mine[across != mine], minlength=len(self.names))
+        before = np.bincount(edges.owner, minlength=len(self.names))
+        moved = np.zeros(len(self.names), dtype=bool)
+        differs = self.label != patch.owner
+        moved[self.label[differs]] = moved[patch.owner[differs]] = True
+        shapes: dict[str, shapely.Geometry | None] = {}
+        for row, name in enumerate(self.names):
+            # A vertex more on the border is a change too: the new border of a neighbour ends there.
+            if not moved[row] and count[row] == before[row]:
+                continue
+            faces = patch.faces[self.label == row]
+            if len(faces):
+                shapes[name] = shapely.coverage_union_all(faces)
+            elif name in wholly:
+                shapes[name] = None
+            elif name in self.partition.shapes:
+                raise RefusedError("swallowed", self.partition.shapes[name], codes=[name])
+            else:
+                raise RefusedError("no_change", self._drawing(), codes=[name])
+        return shapes
+
+    def _allowed(self, name: str, wholly: set[str]) -> int:
+        """Parts that a grid may have: those it had, and those that grids merged into it bring along."""
+        shapes = self.partition.shapes
+        before = len(shapely.get_parts(shapes[name])) if name in shapes else self.parts.get(name, 1)
+        into = {claim.source for claim in self.claims if claim.source in wholly and claim.target == name}
+        return before + sum(len(shapely.get_parts(shapes[code])) - 1 for code in into)
+
+    def _crumbs(self, shapes: Mapping[str, shapely.Geometry | None], wholly: set[str]) -> list[np.ndarray]:
+        """Faces that a wobbling line cut off a grid: detached, and thinner than what counts as land to be moved."""
+        found = []
+        for row, name in enumerate(self.names):
+            shape = shapes.get(name)
+            if shape is None or len(shapely.get_parts(shape)) <= self._allowed(name, wholly):
+                continue
+            groups = sorted(self.patch.groups(self.label == row), key=lambda group: -self._land(group).area)
+            found += [
+                group
+                for group in groups[self._allowed(name, wholly) :]
+                if shapely.buffer(self._land(group), -self.min_width_m / 2).is_empty
+            ]
+        return found
+
+    def _next_to(self, group: np.ndarray) -> int:
+        left, right, metres = self.patch.links()
+        own = self.label[group[0]]
+        out = np.isin(left, group) & (self.label[right] != own)
+        free = np.array([name not in self.partition.locked for name in self.names])
+        length = np.bincount(self.label[right[out]], weights=metres[out], minlength=len(self.names)) * free
+        return int(length.argmax()) if length.max() > 0 else int(own)
+
+    def _moves(self) -> tuple[Move, ...]:
+        patch = self.patch
+        changed = np.flatnonzero(self.label != patch.owner)
+        pairs = sorted({(int(patch.owner[face]), int(self.label[face])) for face in changed})
+        moves = []
+        for source, target in pairs:
+            land = self._land(np.flatnonzero((patch.owner == source) & (self.label == target)))
+            # Rounding shifts a border by up to a centimetre; that is not a piece anybody moved.
+            for part in shapely.get_parts(land):
+                if not shapely.buffer(part, -CENTIMETRE, quad_segs=1).is_empty:
+                    moves.append(Move(self.names[source], self.names[target], part, float(part.area)))
+        return tuple(moves)
+
+    def _land(self, faces: np.ndarray) -> shapely.Geometry:
+        return shapely.coverage_union_all(self.patch.faces[faces])
+
+    def _drawing(self) -> shapely.Geometry | None:
+        return self.lines
+
+
+def require_fit(
+    partition: Partition,
+    around: Sequence[str],
+    shapes: Mapping[str, shapely.Geometry | None],
+    place: shapely.Geometry | None,
+) -> None:
+    """Refuse new shapes that would touch a locked grid, change the rim or the area, or not be a coverage.
+
+    `around`: every grid that the new shapes could touch; those without a new shape stay as they are.
+    """
+    held = sorted(set(shapes) & partition.locked)
+    if held:
+        raise RefusedError("locked", place, codes=held)
+    new = [shape for shape in shapes.values() if shape is not None]
+    was = [partition.shapes[code] for code in shapes if code in partition.shapes]
+    still = [partition.shapes[code] for code in around if code not in shapes]
+    before, after = Edges.of(was), Edges.of(new)
+    fits = (
+        np.array_equal(after.single().directed(), before.single().directed())
+        and after.doubled_area() == before.doubled_area()
+        and bool(shapely.is_valid(new).all())
+        and bool(shapely.coverage_is_valid([*new, *still]))
+    )
+    if not fits:
+        raise _NotExactError("not_exact", place, codes=sorted(shapes))
+
+
+def _require_unlocked(partition: Partition, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        held = sorted({claim.source, claim.target or ""} & partition.locked)
+        if held:
+            raise RefusedError("locked", claim.piece or partition.shapes[claim.source], codes=held)
+
+
+def _pieces(partition: Partition, claims: Sequence[Claim], min_width_m: float) -> tuple[list[Claim], float]:
+    """The claims with their pieces cut to the source, thin ones dropped, ends on fixed borders moved to a vertex."""
+    kept, furthest = [], 0.0
+    for claim in claims:
+        if claim.piece is None:
+            kept.append(claim)
+            continue
+        source = partition.shapes[claim.source]
+        piece = _wide(shapely.intersection(claim.piece, source, grid_size=CENTIMETRE), min_width_m)
+        for _ in range(_ROUNDS):
+            if piece is None:
+                break
+            piece, moved_m = _ended_on_vertices(partition, piece)
+            if moved_m == 0.0:
+                break
+            furthest = max(furthest, moved_m)
+            # The end that moved may have drawn the line across something else.
+            piece = _wide(shapely.intersection(piece, source, grid_size=CENTIMETRE), min_width_m)
+        else:
+            raise RefusedError("outside_parent", claim.piece, codes=[claim.source])
+        if piece is not None:
+            kept.append(Claim(claim.source, claim.target, piece))
+    if not kept:
+        drawn = [claim.piece for claim in claims if claim.piece is not None]
+        raise RefusedError("no_change", shapely.union_all(drawn) if drawn else None)
+    return kept, furthest
+
+
+def _wide(shape: shapely.Geometry, min_width_m: float) -> shapely.Geometry | None:
+    """The polygons of `shape` that are not thinner than `min_width_m` throughout; None when there are none."""
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
+    wide = [part for part in parts if not shapely.buffer(part, -min_width_m / 2, quad_segs=1).is_empty]
+    if not wide:
+        return None
+    return wide[0] if len(wide) == 1 else shapely.multipolygons(wide)
+
+
+def _ended_on_vertices(partition: Partition, piece: shapely.Geometry) -> tuple[shapely.Geometry, float]:
+    """`piece` with the vertices that lie on fixed borders moved to the nearer end of the edge they lie on."""
+    fixed = partition.outline_edges[partition.outline_tree.query(piece, predicate="dwithin", distance=REACH_M)]
+    held = [code for code in partition.near(piece, REACH_M) if code in partition.locked]
+    if held:
+        edges = Edges.of([partition.shapes[code] for code in held]).lines()
+        fixed = np.concatenate([fixed, edges[shapely.dwithin(piece, edges, REACH_M)]])
+    if not len(fixed):
+        return piece, 0.0
+    coordinates = shapely.get_coordinates(piece)
+    point, edge = shapely.STRtree(fixed).query_nearest(
+        shapely.points(coordinates), max_distance=REACH_M, all_matches=False
+    )
+    if not len(point):
+        return piece, 0.0
+    ends = shapely.get_coordinates(fixed[edge]).reshape(-1, 2, 2)
+    away = np.hypot(*(ends - coordinates[point][:, None]).transpose(2, 0, 1))
+    nearer = ends[np.arange(len(ends)), away.argmin(axis=1)]
+    moved_m = float(away.min(axis=1).max())
+    if moved_m == 0.0:
+        return piece, 0.0
+    coordinates[point] = nearer
+    moved = shapely.remove_repeated_points(shapely.transform(piece, lambda _: coordinates))
+    return (moved if moved.is_valid else shapely.make_valid(moved)), moved_m
