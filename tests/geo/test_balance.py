@@ -1,6 +1,7 @@
 """Suggested plans: whole grids, exactly as many, locks and village borders kept, the same for the same seed."""
 
 from importlib.util import find_spec
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -60,8 +61,8 @@ def test_the_curve_begins_today_and_every_plan_on_it_moves_more_and_deviates_les
     assert plans[0].moved == 0
     assert plans[0].over == pytest.approx(load.max() / load.mean() - 1)
     assert plans[0].under == pytest.approx(load.min() / load.mean() - 1)
-    assert all(a.moved < b.moved for a, b in zip(plans, plans[1:], strict=False))
-    assert all(a.worst >= b.worst - 1e-9 for a, b in zip(plans, plans[1:], strict=False))
+    assert all(a.moved < b.moved for a, b in pairwise(plans))
+    assert all(a.worst >= b.worst - 1e-9 for a, b in pairwise(plans))
     # Sixteen grids of nine blocks of a load around one each: within eight per cent of even is well within reach.
     assert plans[0].worst > 1
     assert plans[-1].worst < 0.08
@@ -101,7 +102,7 @@ def test_the_same_seed_gives_the_same_curve():
 
 def test_a_chain_of_grids_passes_load_on_when_the_idle_one_is_far_away():
     # Five grids of eight blocks in a row; the first has too much, the last too little, those between are even.
-    shapes, x, y = squares(20, 2)
+    shapes, x, _ = squares(20, 2)
     load = np.ones(40)
     load[x < 4], load[x >= 16] = 1.5, 0.5
     blocks = make_blocks(load, x // 4, [0] * 5, shared_borders(shapes, min_length_m=1.0))
@@ -124,7 +125,7 @@ def test_steps_lead_to_the_plan_and_leave_every_grid_whole_on_the_way():
 
 
 def test_a_plan_that_transfers_cannot_reach_is_cut_down_to_what_they_can():
-    shapes, x, _ = squares(4, 1)
+    shapes, _, _ = squares(4, 1)
     blocks = make_blocks(np.ones(4), [0, 0, 1, 1], [0, 0], shared_borders(shapes, min_length_m=1.0))
     transfers, reached = steps(blocks, np.array([1, 1, 0, 0]))
     # Two grids that change places: no order of transfers keeps both alive.
@@ -138,7 +139,7 @@ def test_a_plan_that_transfers_cannot_reach_is_cut_down_to_what_they_can():
 
 
 def test_a_grid_in_two_parts_may_stay_so_but_is_not_torn_further():
-    shapes, x, y = squares(9, 3)
+    shapes, x, _ = squares(9, 3)
     # Grid 0 holds both ends, grid 1 the middle.
     grid = np.where((x < 3) | (x >= 6), 0, 1)
     load = np.where(grid == 1, 3.0, 1.0)
