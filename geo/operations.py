@@ -10,6 +10,7 @@ The JSON is the same for the page, the API, the stored draft and the command lin
     {"op": "merge",    "grids": [CODES], "into": CODE}         "into" may be left out
     {"op": "carve",    "ring": Polygon, "kind": "dedicated", "name": TEXT}
     {"op": "dissolve", "grid": CODE, "into": CODE}             "into" may be left out
+    {"op": "recode",   "grid": CODE, "into": CODE}             the land stays, the code ends; "into" may be left out
 
 and with each, optionally, "codes" (codes of the grids that begin, so that a replay repeats them) and
 "metres_per_pixel" (how coarse the hand was).
@@ -27,7 +28,7 @@ from . import crs as systems
 from .refusals import RefusedError
 from .words import Text
 
-OPERATIONS = ("redraw", "push", "corner", "transfer", "split", "merge", "carve", "dissolve")
+OPERATIONS = ("redraw", "push", "corner", "transfer", "split", "merge", "carve", "dissolve", "recode")
 MAX_VERTICES = 5_000
 MAX_GRIDS = 500
 MAX_CODE = 64
@@ -42,9 +43,9 @@ _MAX_METRES_PER_PIXEL = 1_000.0
 class Operation:
     """One operation in metres.
 
-    `grids`: the grids it names, in its order (`redraw`, `push`, `split`, `dissolve`: one; `transfer`: the giver;
+    `grids`: the grids it names, in its order (`redraw`, `push`, `split`, `dissolve`, `recode`: one; `transfer`: the giver;
     `merge`: all). `shape`: ring or piece as polygon, line, or for `corner` the line from the corner to its new place.
-    `into`: who receives (`transfer`, `dissolve`) or what the merged grid is called.
+    `into`: who receives (`transfer`, `dissolve`) or what the merged or recoded grid is called.
     """
 
     op: str
@@ -96,7 +97,7 @@ def parse(body: Any, crs: Any, *, bounds_lonlat: tuple[float, float, float, floa
     grids: tuple[str, ...] = ()
     shape: shapely.Geometry | None = None
     into: str | None = None
-    if op in ("redraw", "push", "split", "dissolve"):
+    if op in ("redraw", "push", "split", "dissolve", "recode"):
         grids = (_code(body, "grid"),)
     if op == "redraw":
         shape = draw.polygon(body.get("ring"), "ring", holes=_flag(body, "holes"))
@@ -113,7 +114,7 @@ def parse(body: Any, crs: Any, *, bounds_lonlat: tuple[float, float, float, floa
         grids, into = _codes(body, "grids", at_least=2), _code(body, "into", optional=True)
     elif op == "carve":
         shape = draw.polygon(body.get("ring"), "ring", holes=_flag(body, "holes"))
-    elif op == "dissolve":
+    elif op in ("dissolve", "recode"):
         into = _code(body, "into", optional=True)
     return Operation(
         op=op,
@@ -217,7 +218,10 @@ class _Drawing:
             )
         if sum(len(ring) for rings in given for ring in rings if isinstance(ring, list)) > MAX_VERTICES:
             raise _too_many()
-        parts = [shapely.polygons(rings[0], rings[1:]) for rings in ([self._ring(r, key) for r in p] for p in given)]
+        parts = []
+        for coordinates in given:
+            rings = [shapely.linearrings(self._ring(ring, key)) for ring in coordinates]
+            parts.append(shapely.polygons(rings[0], rings[1:]))
         shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
         if not shape.is_valid:
             raise RefusedError("self_crossing", _invalid_at(shape))

@@ -201,6 +201,18 @@ def _dissolve(act: _Act) -> Outcome:
     return Outcome(settled.shapes, settled.moves, _shares([(old, target, act.grid)], act.partition))
 
 
+def _recode(act: _Act) -> Outcome:
+    """The same land under another code: nothing is drawn, but the old code ends."""
+    old, into = act.operation.grids[0], act.operation.into
+    if into is not None and into in act.partition:
+        raise RefusedError(
+            "malformed", codes=[into], what=Text(f"编码 {into} 已在使用。", f"The code {into} is in use.")
+        )
+    code = into if into is not None and not act.operation.codes else act.name((old,), [act.grid])[0]
+    shapes = {old: None, code: act.grid}
+    return Outcome(shapes, (Move(old, code, act.grid, float(act.grid.area)),), ((old, code, 1.0),))
+
+
 def _carve(act: _Act) -> Outcome:
     ring = act.shape
     sources = act.partition.near(ring, 0.0)
@@ -263,4 +275,5 @@ _PERFORM: dict[str, Callable[[_Act], Outcome]] = {
     "merge": _merge,
     "carve": _carve,
     "dissolve": _dissolve,
+    "recode": _recode,
 }
