@@ -8,7 +8,6 @@ by single moves finds.
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import linprog
 
 from .balance_moves import Assignment
 
@@ -30,6 +29,8 @@ def hand_over(state: Assignment, pool: list[int], target: float, tolerance: floa
 
 def flows(state: Assignment, pool: list[int], target: float, tolerance: float) -> dict[tuple[int, int], float]:
     """Load to pass from one grid to another, only what is not zero."""
+    from scipy.optimize import linprog  # large: a server that never balances does without
+
     row = {grid: number for number, grid in enumerate(pool)}
     pairs = sorted(
         {

@@ -9,7 +9,6 @@ from importlib.util import find_spec
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from .balance_moves import Assignment
 from .blocks import Blocks
@@ -75,6 +74,8 @@ def _rows(
 
 def _named(parts: npt.NDArray[np.int64], today: npt.NDArray[np.int64], pool: list[int]) -> npt.NDArray[np.int64]:
     """Parts as grids of the pool, so that most blocks keep theirs."""
+    from scipy.optimize import linear_sum_assignment  # large, see `balance_flow`
+
     grids = np.array(pool, dtype=np.int64)
     shared = np.zeros((len(pool), len(pool)))
     np.add.at(shared, (parts, np.searchsorted(grids, today)), 1)

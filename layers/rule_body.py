@@ -72,6 +72,34 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkloadRule:
+    """What the workload of a grid is made of, and how evener grids are looked for; its numbers are `STATISTICS`."""
+
+    label: Text
+    formula: Text
+    source: Text
+    source_date: str
+    valid_from: str
+    facility_types: tuple[str, ...]  # facilities that are key places; empty: all
+    key_areas: bool  # whether key areas are key places too
+    barriers: tuple[str, ...]  # reference layers whose lines grid borders should follow, where they are there
+    barrier_width_m: float  # a border this near to one of their lines runs along it
+    barrier_share: float  # what a metre of border along such a line costs of an ordinary one
+    cells_per_grid: float  # where there are no building blocks: so many cells per grid
+    least_block_share: float  # smaller pieces, as a share of a mean block, go with a neighbouring one
+
+    def as_dict(self, language: str) -> dict[str, Any]:
+        """What a reader needs to judge the index, in one language."""
+        return {
+            "label": self.label.to(language),
+            "formula": self.formula.to(language),
+            "source": self.source.to(language),
+            "source_date": self.source_date,
+            "valid_from": self.valid_from,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class RuleSet:
     """A named set of rules and of the numbers that the statistics use."""
 
@@ -82,6 +110,7 @@ class RuleSet:
     valid_from: str
     rules: tuple[Rule, ...]
     statistics: dict[str, float]
+    workload: WorkloadRule | None  # None: a copy made before there was one; the shipped one holds
     body: dict[str, Any]  # as stored; what a copy starts from
     shipped: bool
     version: int = 0  # of a planner's copy, for the conflict check; 0 for shipped sets

@@ -11,7 +11,7 @@ from geo.errors import InputError
 from geo.words import Text
 
 from .kinds import KINDS
-from .rule_body import CAMERA_TESTS, COMPARISONS, FORMS, LAYERS_OF_FORM, STATISTICS, UNITS, Rule, RuleSet
+from .rule_body import CAMERA_TESTS, COMPARISONS, FORMS, LAYERS_OF_FORM, STATISTICS, UNITS, Rule, RuleSet, WorkloadRule
 
 _MAX_RULES = 100
 _MAX_TEXT = 1_000
@@ -44,11 +44,15 @@ def parse(body: Any, *, shipped: bool, **origin: Any) -> RuleSet:
     if not isinstance(statistics, dict):
         raise read.wrong("statistics", Text("缺少统计参数。", "The numbers of the statistics are missing."))
     numbers = {each: read.number(statistics, each, f"statistics.{each}", low=0.0) for each in STATISTICS}
-    for positive in ("duplicate_distance_m", "duplicate_hours", "density_bandwidth_m", "density_cell_m", "level"):
+    for positive in _POSITIVE:
         if numbers[positive] <= 0:
             raise read.wrong(f"statistics.{positive}", Text("须大于 0。", "It must be more than 0."))
     if numbers["level"] > 0.5:
         raise read.wrong("statistics.level", Text("须不大于 0.5。", "It must be 0.5 at most."))
+    if not any(numbers[each] for each in _WEIGHTS):
+        raise read.wrong(
+            "statistics.workload_households", Text("至少一项须大于 0。", "One of the weights must be more than 0.")
+        )
     return RuleSet(
         name=name,
         label=read.text(body, "label", "label"),
@@ -57,10 +61,18 @@ def parse(body: Any, *, shipped: bool, **origin: Any) -> RuleSet:
         valid_from=read.day(body, "valid_from", "valid_from"),
         rules=rules,
         statistics=numbers,
+        workload=read.workload(body["workload"]) if "workload" in body else None,
         body=dict(body),
         shipped=shipped,
         **origin,
     )
+
+
+_POSITIVE = (
+    "duplicate_distance_m", "duplicate_hours", "density_bandwidth_m", "density_cell_m", "level",
+    "workload_household_norm", "workload_incident_days", "workload_split_households",
+)  # fmt: skip
+_WEIGHTS = ("workload_households", "workload_incidents", "workload_area", "workload_key_places")
 
 
 class _Reader:
@@ -139,6 +151,38 @@ class _Reader:
         if not isinstance(value, list):
             raise self.wrong(where, Text("须为列表。", "It must be a list."))
         return [self.one_of(each, allowed, where) for each in value]
+
+    def names(self, holder: dict, key: str, where: str) -> tuple[str, ...]:
+        """A list of short texts; empty when there is none."""
+        value = holder.get(key, [])
+        if (
+            not isinstance(value, list)
+            or len(value) > _MAX_RULES
+            or any(not isinstance(each, str) or not 0 < len(each) <= 64 for each in value)
+        ):
+            raise self.wrong(where, Text("须为名称的列表。", "It must be a list of names."))
+        return tuple(value)
+
+    def workload(self, value: Any) -> WorkloadRule:
+        """What the workload of a grid is made of."""
+        if not isinstance(value, dict):
+            raise self.wrong("workload", Text("不是工作量参数。", "It is no set of parameters."))
+        if not isinstance(value.get("key_areas"), bool):
+            raise self.wrong("workload.key_areas", Text("须为 true 或 false。", "It must be true or false."))
+        return WorkloadRule(
+            label=self.text(value, "label", "workload.label"),
+            formula=self.text(value, "formula", "workload.formula"),
+            source=self.text(value, "source", "workload.source"),
+            source_date=self.day(value, "source_date", "workload.source_date"),
+            valid_from=self.day(value, "valid_from", "workload.valid_from"),
+            facility_types=self.names(value, "facility_types", "workload.facility_types"),
+            key_areas=value["key_areas"],
+            barriers=self.names(value, "barriers", "workload.barriers"),
+            barrier_width_m=self.number(value, "barrier_width_m", "workload.barrier_width_m", high=1_000),
+            barrier_share=self.number(value, "barrier_share", "workload.barrier_share", high=1),
+            cells_per_grid=self.number(value, "cells_per_grid", "workload.cells_per_grid", low=2, high=200),
+            least_block_share=self.number(value, "least_block_share", "workload.least_block_share", high=1),
+        )
 
     def measure(self, value: Any, layers: tuple[str, ...], where: str) -> dict[str, Any]:
         """What is counted: a layer with a camera test or with fields."""

@@ -18,7 +18,7 @@ from geo.words import Text
 
 from . import schema
 from .rights import Viewer
-from .rule_body import Rule, RuleSet
+from .rule_body import Rule, RuleSet, WorkloadRule
 from .rule_check import parse
 
 if TYPE_CHECKING:
@@ -30,6 +30,13 @@ DEFAULT = "sample-2025"
 def rule(rule_set: RuleSet, rule_id: str) -> Rule:
     """The rule called `rule_id` of a set."""
     return rule_set.rule(rule_id)
+
+
+def workload_of(rule_set: RuleSet) -> WorkloadRule:
+    """What the workload is made of; a copy made before this was part of a rule set has it from the shipped one."""
+    found = rule_set.workload or shipped()[DEFAULT].workload
+    assert found is not None  # the shipped set has one
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -142,6 +142,14 @@ def test_names_that_could_be_paths_or_markup_are_refused(gpkg_store, name):
         changed(statistics={}),
         changed(statistics={**BODY["statistics"], "level": 0}),
         changed(statistics={**BODY["statistics"], "level": True}),
+        changed(statistics={**BODY["statistics"], "workload_household_norm": 0}),
+        changed(statistics=BODY["statistics"] | dict.fromkeys(("workload_households", "workload_incidents", "workload_area", "workload_key_places"), 0)),
+        changed(workload=[]),
+        changed(workload={**BODY["workload"], "source_date": "soon"}),
+        changed(workload={**BODY["workload"], "key_areas": "yes"}),
+        changed(workload={**BODY["workload"], "barriers": [""]}),
+        changed(workload={**BODY["workload"], "barrier_share": 1.5}),
+        changed(workload={**BODY["workload"], "cells_per_grid": 1}),
         changed(label="only one language"),
         changed(source_date="soon"),
         changed(source={"zh": "x" * 2000, "en": ""}),
@@ -168,6 +176,15 @@ def test_a_body_that_is_no_rule_set_is_refused_with_the_place_of_the_fault(body)
     with pytest.raises(InputError) as refused:
         parse(body, shipped=False)
     assert refused.value.where
+
+
+def test_a_copy_made_before_there_was_a_workload_section_is_still_read(gpkg_store):
+    older = {name: value for name, value in changed().items() if name != "workload"}
+    saved = rules.save_rule_set(gpkg_store, PLANNER, "旧版", older)
+    assert saved.workload is None
+    assert rules.workload_of(saved) == rules.shipped()[rules.DEFAULT].workload
+    own = rules.save_rule_set(gpkg_store, PLANNER, "新版", changed(workload={**BODY["workload"], "cells_per_grid": 20}))
+    assert rules.workload_of(own).cells_per_grid == 20
 
 
 def leaves(value, path=()):
