@@ -221,7 +221,7 @@ class _Drawing:
         parts = []
         for coordinates in given:
             rings = [shapely.linearrings(self._ring(ring, key)) for ring in coordinates]
-            parts.append(shapely.polygons(rings[0], rings[1:]))
+            parts.append(shapely.polygons(rings[0], rings[1:] or None))
         shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
         if not shape.is_valid:
             raise RefusedError("self_crossing", _invalid_at(shape))

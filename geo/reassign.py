@@ -385,4 +385,8 @@ def _ended_on_vertices(partition: Partition, piece: shapely.Geometry) -> tuple[s
         return piece, 0.0
     coordinates[point] = nearer
     moved = shapely.remove_repeated_points(shapely.transform(piece, lambda _: coordinates))
-    return (moved if moved.is_valid else shapely.make_valid(moved)), moved_m
+    if not moved.is_valid:
+        # Only a proposal of where to cut; what comes of it is checked like any other.
+        parts = shapely.get_parts(shapely.make_valid(moved))
+        moved = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
+    return moved, moved_m
