@@ -11,7 +11,7 @@ from typing import Any
 from geo.errors import InputError
 from geo.words import Text
 
-from .history import day, today
+from .history import day
 
 THEN, TODAY, FIXED = "then", "today", "date"
 MODES = {
@@ -61,7 +61,7 @@ def as_of_then(on: str) -> Boundaries:
 
 def of_day(on: str) -> Boundaries:
     """Everything in the boundaries of one day, named "today" when it is this one."""
-    return Boundaries(TODAY if on == today().isoformat() else FIXED, on)
+    return Boundaries(TODAY if on == day(None) else FIXED, on)
 
 
 def boundaries_of(given: date | str | None, on: str, *, default: Boundaries) -> Boundaries:
@@ -84,7 +84,7 @@ def boundaries_of(given: date | str | None, on: str, *, default: Boundaries) -> 
     if given == THEN:
         return as_of_then(on)
     if given == TODAY:
-        return of_day(today().isoformat())
+        return of_day(day(None))
     try:
         return Boundaries(FIXED, day(given))
     except InputError:
