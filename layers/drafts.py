@@ -284,7 +284,7 @@ def save(connection: Connection, draft: Draft, actor: str, **values: Any) -> Dra
 
 def require_sight(store: "Store", viewer: Viewer) -> None:
     """RightsError unless the account has anything to do with drafts."""
-    if not (viewer.may("redraw") or viewer.may("review_redraw") or may_approve(store, viewer)):
+    if not has_sight(store, viewer):
         raise RightsError(
             Text(
                 f"您的角色（{ROLES[viewer.role].zh}）不能查看边界草案。",
@@ -293,6 +293,11 @@ def require_sight(store: "Store", viewer: Viewer) -> None:
             where="redraw",
             mend=Text("请联系管理员。", "Ask the administrator."),
         )
+
+
+def has_sight(store: "Store", viewer: Viewer) -> bool:
+    """Whether the account draws, reviews or approves boundaries."""
+    return viewer.may("redraw") or viewer.may("review_redraw") or may_approve(store, viewer)
 
 
 def may_approve(store: "Store", viewer: Viewer) -> bool:

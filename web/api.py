@@ -6,8 +6,8 @@ from apiflask import APIBlueprint
 from flask import Response, jsonify
 from flask_wtf.csrf import generate_csrf
 
+from layers import drafts, frames, rights
 from layers import features as one
-from layers import frames, rights
 from layers.kinds import AREA_KINDS, KINDS, Field
 from layers.schema import own_fields
 
@@ -39,12 +39,15 @@ def session() -> Response:
 def session_facts() -> dict[str, Any]:
     """Who asks and where, for the API and for the pages, which carry it."""
     asks = current.viewer()
+    may = {act for act in rights.ACTS if asks.may(act)}
+    if drafts.may_approve(current.store(), asks):
+        may.add("approve_redraw")
     return {
         "name": asks.name,
         "role": asks.role,
         "role_label": rights.ROLES[asks.role].to(language()),
         "areas": list(asks.areas),
-        "rights": sorted(act for act in rights.ACTS if asks.may(act)),
+        "rights": sorted(may),
         "points_allowed": asks.role in rights.INTERNAL,
         "language": language(),
         "csrf": generate_csrf(),

@@ -16,6 +16,7 @@ DEFAULT_LAYERS = {
     "map": ("county", "township", "village"),
     "coverage": ("county", "township", "village"),
     "hotspots": ("county", "township"),
+    "redraw": ("county", "township", "village"),
 }
 """Layers a page shows when its address names none."""
 

@@ -11,12 +11,12 @@ from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
+from layers import drafts, rights
 from layers.kinds import KINDS
-from layers.rights import ROLES
 
 from . import api, assets, basemaps, current, early, language, maps, security
 
-PAGES = ("map", "coverage", "hotspots", "layers", "reports", "admin", "help")
+PAGES = ("map", "coverage", "hotspots", "redraw", "layers", "reports", "admin", "help")
 """Pages in the order of the rail; the address is `/` for the map and `/<page>` for the others."""
 
 FONT_FILES = frozenset({"WanggeSansSC.woff2"})
@@ -43,6 +43,12 @@ def coverage() -> str:
 def hotspots() -> str:
     """Where incidents cluster."""
     return _map_page("hotspots")
+
+
+@blueprint.get("/redraw")
+def redraw() -> str:
+    """Where boundaries are redrawn, handed on and decided."""
+    return _map_page("redraw", template="redraw")
 
 
 @blueprint.get("/layers")
@@ -120,12 +126,12 @@ def _basemaps() -> list[dict[str, Any]]:
     return basemaps.listed()
 
 
-def _map_page(page: str) -> str:
+def _map_page(page: str, template: str = "map") -> str:
     listed = api.described_layers()
     bounds = api.session_facts()["place"]["bounds"]
     return _page(
         page,
-        template="map",
+        template=template,
         shell=_shell(),
         start=early.first_view(page, request.args, listed, bounds),
     )
@@ -134,12 +140,8 @@ def _map_page(page: str) -> str:
 def _page(page: str, *, template: str | None = None, start: early.FirstView | None = None, **values: Any) -> str:
     viewer = current.viewer()
     code = language.language()
-    rail = [
-        {"page": name, "href": "/" if name == "map" else f"/{name}"}
-        for name in PAGES
-        if name != "admin" or viewer.may("accounts")
-    ]
-    account = {"name": viewer.name, "role_label": ROLES[viewer.role].to(code), "areas": list(viewer.areas)}
+    rail = [{"page": name, "href": "/" if name == "map" else f"/{name}"} for name in PAGES if _opens(name, viewer)]
+    account = {"name": viewer.name, "role_label": rights.ROLES[viewer.role].to(code), "areas": list(viewer.areas)}
     return render_template(
         f"{template or page}.html",
         page=page,
@@ -152,6 +154,13 @@ def _page(page: str, *, template: str | None = None, start: early.FirstView | No
         early_json=_as_script(start.addresses if start else []),
         **values,
     )
+
+
+def _opens(page: str, viewer: rights.Viewer) -> bool:
+    """Whether the rail shows a page: only what the reader may open."""
+    if page == "redraw":
+        return drafts.has_sight(current.store(), viewer)
+    return page != "admin" or viewer.may("accounts")
 
 
 def _config(page: str, code: str) -> dict[str, Any]:
@@ -178,7 +187,7 @@ def _config(page: str, code: str) -> dict[str, Any]:
         ],
         "kinds": {name: kind.label.to(code) for name, kind in KINDS.items()},
         "fields": _fields(code) if page == "layers" else {},
-        "roles": {name: label.to(code) for name, label in ROLES.items()} if page == "admin" else {},
+        "roles": {name: label.to(code) for name, label in rights.ROLES.items()} if page == "admin" else {},
         "vendor": {
             name: assets.address(f"vendor/{name}")
             for name in ("tabulator.min.mjs", "tabulator.min.css", "protomaps-leaflet.js")

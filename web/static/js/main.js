@@ -9,6 +9,7 @@ const PAGES = {
   map: () => import("./page_map.js"),
   coverage: () => import("./page_coverage.js"),
   hotspots: () => import("./page_hotspots.js"),
+  redraw: () => import("./page_redraw.js"),
   layers: () => import("./page_layers.js"),
   reports: () => import("./page_reports.js"),
   admin: () => import("./page_admin.js"),

@@ -1,0 +1,64 @@
+// The editing page: the list of drafts, or one of them open on the map with its tools, figures and decisions.
+
+import { startBasemaps } from "./basemaps.js";
+import { startFoot } from "./foot.js";
+import { startLayers } from "./layers.js";
+import { drawLegend, startLegend } from "./legend.js";
+import { startMap } from "./map.js";
+import { problemBox } from "./notice.js";
+import { setPanel, startSheet } from "./panel.js";
+import { drawColours } from "./redraw_colours.js";
+import { closeDraft, draft, onDraft, openDraft } from "./redraw_draft.js";
+import { showList } from "./redraw_list.js";
+import { repaintAreas, startDraftMap } from "./redraw_map.js";
+import { endNew, showNew, startParentClicks } from "./redraw_new.js";
+import { startDraftPanel } from "./redraw_panel.js";
+import { startTools as startDrawing } from "./redraw_tools.js";
+import { button, element } from "./element.js";
+import { startSearch } from "./search.js";
+import { get, set, watch } from "./state.js";
+import { startTools } from "./tools.js";
+import { t } from "./words.js";
+
+export async function start() {
+  startSheet();
+  startLegend();
+  await startMap();
+  startFoot();
+  startDraftMap();
+  startDraftPanel();
+  startDrawing();
+  startTools({});
+  startSearch();
+  startParentClicks();
+  onDraft(drawColours);
+  watch(["colour"], () => {
+    drawColours();
+    repaintAreas();
+  });
+  watch(["draft", "new"], show);
+  await Promise.all([startLayers(), startBasemaps()]);
+  await show();
+  drawLegend();
+  document.documentElement.dataset.drawn = "yes";
+  document.documentElement.dataset.ready = "yes";
+}
+
+/** The panel and the map for the address: one draft, the form of a new one, or the list. */
+async function show() {
+  const id = Number(get("draft"));
+  document.documentElement.dataset.draft = id ? "opening" : "none";
+  if (!get("new")) endNew();
+  if (!id) {
+    closeDraft();
+    await (get("new") ? showNew() : showList());
+  } else if (draft()?.id !== id) {
+    try {
+      await openDraft(id);
+    } catch (error) {
+      closeDraft();
+      setPanel(button(t("drafts.all"), () => set({ draft: "" }), { kind: "plain back", drawing: "back" }), element("div", {}, problemBox(error, show)));
+    }
+  }
+  document.documentElement.dataset.draft = id && draft() ? "open" : "none";
+}

@@ -1,0 +1,131 @@
+// The opened draft: its areas at full precision, its version, and every request that changes it. Each act is kept at once.
+
+import { getJSON, send } from "./request.js";
+import { toShapes } from "./shapes.js";
+import { language, t } from "./words.js";
+
+let held = null;
+let queue = Promise.resolve();
+
+export const draft = () => held?.facts ?? null;
+export const areas = () => held?.areas ?? new Map();
+export const area = (code) => held?.areas.get(code) ?? null;
+export const savedAt = () => held?.savedAt ?? null;
+export const isOpen = () => Boolean(held);
+/** Whether drawing is possible now: a draft in the state "draft" of somebody who may draw in it. */
+export const isEditable = () => Boolean(held && held.facts.state === "draft" && held.facts.may_edit !== false);
+export const isLocked = (code) => Boolean(held?.facts.locked?.includes(code));
+
+export function tell(what, more = {}) {
+  document.dispatchEvent(new CustomEvent("draft", { detail: { what, ...more } }));
+}
+
+/** Call `then` with {what, ...} whenever the draft was opened, closed, drawn in or changed. */
+export function onDraft(then) {
+  document.addEventListener("draft", (event) => then(event.detail));
+}
+
+const at = (id, rest = "") => `/api/v1/drafts/${id}${rest}`;
+
+export async function openDraft(id, options = {}) {
+  const [facts, collection] = await Promise.all([
+    getJSON(at(id), { label: t("busy.draft"), ...options }),
+    getJSON(at(id, "/areas"), { label: t("busy.draft"), ...options }),
+  ]);
+  const fresh = held?.facts.id !== facts.id;
+  held = { facts, areas: new Map(), savedAt: facts.updated_at, extra: collection };
+  take(collection.features);
+  tell(fresh ? "opened" : "redrawn");
+}
+
+/** Read facts and areas again: after a conflict, a rebase or a decision. */
+export const reopen = () => openDraft(held.facts.id);
+
+export function closeDraft() {
+  if (!held) return;
+  held = null;
+  tell("closed");
+}
+
+function take(features) {
+  const shapes = new Map(toShapes({ features }).map((shape) => [String(shape.id), shape]));
+  for (const feature of features) {
+    const code = String(feature.properties?.code ?? feature.id);
+    if (!feature.geometry) held.areas.delete(code);
+    else {
+      const shape = shapes.get(String(feature.id ?? code));
+      shape.id = code;
+      held.areas.set(code, { code, name: feature.properties.name || code, geometry: feature.geometry, properties: feature.properties, shape, editable: feature.properties.editable !== false });
+    }
+  }
+}
+
+/** One write after the other, each with the version the last one left; a key makes a repeated one harmless. */
+function write(method, rest, body = {}, label = t("busy.saving")) {
+  const doing = queue.then(async () => {
+    if (!held) return null;
+    const { facts } = held;
+    const answer = await send(method, at(facts.id, rest), { version: facts.version, ...body }, { label, headers: { "Idempotency-Key": newKey() } });
+    return answer;
+  });
+  queue = doing.catch(() => {});
+  return doing;
+}
+
+function newKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Perform operations; the answer of the server with one result for each. */
+export async function perform(operations) {
+  const answer = await write("POST", "/operations", { operations });
+  if (answer) adopt(answer, "drawn");
+  return answer;
+}
+
+/** What operations would change; nothing is kept. */
+export function ask(operations, signal) {
+  return send("POST", at(held.facts.id, "/operations"), { version: held.facts.version, operations, preview: true }, { signal, quiet: true });
+}
+
+export async function step(direction) {
+  const answer = await write("POST", `/${direction}`);
+  if (answer) adopt(answer, "drawn");
+  return answer;
+}
+
+/** Put what an answer says into the model: changed areas, ended ones, version, what can be undone. */
+function adopt(answer, what) {
+  held.facts = { ...held.facts, ...facts(answer) };
+  held.savedAt = answer.updated_at ?? new Date().toISOString();
+  if (answer.areas) take(answer.areas.features);
+  for (const code of answer.ended ?? []) held.areas.delete(String(code));
+  tell(what, { answer });
+}
+
+function facts(answer) {
+  const known = {};
+  for (const name of ["version", "operations", "redone", "undo_count", "redo_count", "problems", "totals", "moves", "state", "base_conflicts"]) if (answer[name] !== undefined) known[name] = answer[name];
+  return known;
+}
+
+/** Change title, reason, date, locks. */
+export async function change(fields) {
+  const answer = await write("PATCH", "", fields);
+  if (answer) {
+    held.facts = { ...held.facts, ...answer };
+    held.savedAt = answer.updated_at ?? new Date().toISOString();
+    tell("changed");
+  }
+  return answer;
+}
+
+/** Hand the draft on: submit, withdraw, send_back, review, approve, rebase, discard. */
+export async function act(name, body = {}) {
+  const answer = await write("POST", `/${name}`, body, t("busy.deciding"));
+  if (answer && name !== "discard") await reopen();
+  return answer;
+}
+
+/** Reading of a value that may come as {zh, en} or in the reader's language already. */
+export const words = (both) => (both && typeof both === "object" ? both[language] ?? both.zh ?? "" : both ?? "");

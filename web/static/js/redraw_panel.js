@@ -1,0 +1,82 @@
+// The opened draft in the panel: what it is, when it was saved, its areas, changes, problems and totals, and the decisions.
+
+import { button, element, replace } from "./element.js";
+import { setPanel } from "./panel.js";
+import { actsOf } from "./redraw_decide.js";
+import { COLOURS, colour } from "./redraw_colours.js";
+import { draft, isEditable, onDraft, savedAt } from "./redraw_draft.js";
+import { openFacts } from "./redraw_facts.js";
+import { areaList, changeList, problemList, totalsTable } from "./redraw_lists.js";
+import { stateTag, placeOf } from "./redraw_list.js";
+import { toggleToday } from "./redraw_today.js";
+import { get, set, watch } from "./state.js";
+import { day, integer, moment, t } from "./words.js";
+
+const TABS = ["areas", "changes", "problems", "totals"];
+const body = element("div", { class: "tab-body", role: "tabpanel", id: "draft-tab" });
+const head = element("div", {});
+const tabs = element("div", { class: "draft-tabs", role: "tablist" });
+const foot = element("div", { class: "actions" });
+
+export function startDraftPanel() {
+  onDraft(({ what }) => {
+    if (what === "closed") return;
+    if (what === "opened") setPanel(button(t("drafts.all"), () => set({ draft: "", sel: "", tab: "" }), { kind: "plain back", drawing: "back" }), head, tabs, body, foot);
+    draw();
+  });
+  watch(["tab"], () => draft() && drawTab());
+  watch(["sel"], () => draft() && tab() === "areas" && drawTab());
+}
+
+const tab = () => (TABS.includes(get("tab")) ? get("tab") : "areas");
+
+function draw() {
+  const facts = draft();
+  replace(
+    head,
+    element("h1", { class: "detail-title", id: "draft-name" }, facts.title),
+    element("p", { class: "detail-sub" }, stateTag(facts), " ", [placeOf(facts), t("drafts.from", { day: day(facts.effective_from) })].join(" · ")),
+    element("p", { class: "saved", id: "draft-saved", role: "status" }, saved()),
+    element(
+      "div",
+      { class: "button-row mt-0 mb-2" },
+      button(t("drafts.facts"), openFacts, { drawing: "info" }),
+      element("label", { class: "form-check" }, element("input", { type: "checkbox", class: "form-check-input", checked: get("today") === "1", id: "show-today", onchange: (event) => toggleToday(event.target.checked) }), ` ${t("redraw.today")}`),
+    ),
+    element("label", { class: "strip-field colour" }, element("span", {}, t("redraw.colour")), element("select", { class: "form-select form-select-sm", id: "colour", onchange: (event) => set({ colour: event.target.value === "changed" ? "" : event.target.value }, { step: false }) }, COLOURS.map((one) => element("option", { value: one, selected: one === colour() }, t(`redraw.by_${one}`))))),
+  );
+  drawTab();
+  const acts = actsOf(facts);
+  foot.hidden = !acts.length;
+  replace(foot, acts);
+}
+
+function saved() {
+  const facts = draft();
+  if (facts.state !== "draft") return last(facts);
+  return isEditable() ? t("drafts.saved", { time: moment(savedAt()).slice(-5), who: facts.updated_by }) : t("drafts.only_look", { who: facts.author });
+}
+
+/** Who did the last step of the decision, and when. */
+function last({ reviews = [] }) {
+  const one = reviews.at(-1);
+  return one ? [t(`verdict.${one.verdict}`), one.name, moment(one.at), one.note].filter(Boolean).join(" · ") : "";
+}
+
+function drawTab() {
+  const counts = { changes: draft().operations?.length ?? 0, problems: problemList.count() };
+  replace(
+    tabs,
+    TABS.map((name) =>
+      element(
+        "button",
+        { type: "button", role: "tab", id: `tab-${name}`, "aria-selected": String(name === tab()), "aria-controls": "draft-tab", onclick: () => set({ tab: name === "areas" ? "" : name }, { step: false }) },
+        t(`tab.${name}`),
+        counts[name] > 0 && element("b", { class: name === "problems" ? "bad" : null }, integer(counts[name])),
+      ),
+    ),
+  );
+  const top = body.scrollTop;
+  replace(body, { areas: areaList, changes: changeList, problems: problemList, totals: totalsTable }[tab()]());
+  body.scrollTop = top;
+}
