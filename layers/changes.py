@@ -27,6 +27,18 @@ STALE_S = 600.0
 
 
 _OPEN = ("pending", "abandoned")
+DECISION, CORRECTION = "draft_approve", "draft_correct"
+"""Acts that put a draft of boundaries into the layers."""
+_TAKEN_BACK_ELSEWHERE = {
+    DECISION: (
+        Text("这是一项边界变更决定，不是导入。", "This is a decision on boundaries, not an import."),
+        Text("生效日之前可在边界页面撤回该决定。", "Before its day it can be withdrawn on the page of boundaries."),
+    ),
+    CORRECTION: (
+        Text("这是一次边界更正，不是导入。", "This is a correction of boundaries, not an import."),
+        Text("请另作一次更正。", "Make another correction."),
+    ),
+}
 
 
 @dataclass(slots=True)
@@ -56,6 +68,15 @@ def _found(connection: Connection, key: str | None) -> Any:
     if key is None:
         return None
     return connection.execute(select(schema.change).where(schema.change.c.key == key)).one_or_none()
+
+
+def answered(store: "Store", key: str | None) -> dict[str, Any] | None:
+    """What a short change of this idempotency key answered; None when there was none."""
+    if key is None:
+        return None
+    with store.read() as connection:
+        known = _found(connection, key)
+    return None if known is None or known.answer is None else json.loads(known.answer)
 
 
 def _new(connection: Connection, state: str, actor: str, action: str, **values: Any) -> int:
@@ -266,6 +287,21 @@ def _erase(store: "Store", connection: Connection, kind: str, change_id: int) ->
         connection.execute(update(table).where(table.c.closed_by == change_id).values(closed_by=None, valid_to=None))
 
 
+def take_back(change: Change, change_id: int) -> set[str]:
+    """Make a finished change count no longer, as part of another act; the kinds it had changed.
+
+    Whether anything was built on it is for the caller to know. ConflictError when it does not count anyway.
+    """
+    row = change.connection.execute(select(schema.change).where(schema.change.c.id == change_id)).one_or_none()
+    if row is None or row.state != "done":
+        raise ConflictError(Text("这项更改已不再有效。", "This change no longer counts."), where=str(change_id))
+    _set_state(change.connection, change_id, "undone")
+    kinds = set(json.loads(row.kinds))
+    for kind in kinds:
+        change.touch(kind)
+    return kinds
+
+
 def sweep(store: "Store") -> list[int]:
     """Abandon pending changes whose process is dead, and finish what was interrupted in that; returns their ids."""
     with store.read() as connection:
@@ -311,6 +347,9 @@ def undo(store: "Store", change_id: int, actor: str) -> set[str]:
                 where=", ".join(sorted(kinds)),
                 mend=Text("请先撤销较新的更改，或重新导入。", "Undo the newer change first, or import again."),
             )
+        if row.action in _TAKEN_BACK_ELSEWHERE:
+            what, mend = _TAKEN_BACK_ELSEWHERE[row.action]
+            raise ConflictError(what, where=str(change_id), mend=mend)
         _set_state(connection, change_id, "undone")
         moment = schema.now()
         undoing = _new(connection, "done", actor, "undo", closed_at=moment, details=_json({"change": change_id}))

@@ -10,6 +10,7 @@ and those taken back since count still, so that a report printed at that moment 
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from typing import overload
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, or_, select, true
 
@@ -61,8 +62,18 @@ def moment(known_on: datetime | date | str) -> str:
         raise InputError(
             Text(f"“{str(known_on)[:40]}”不是日期或时刻。", f"'{str(known_on)[:40]}' is neither a date nor a moment."),
             where="known_on",
-            mend=Text("请写成 2026-01-31 或 2026-01-31T18:00 的形式。", "Write it like 2026-01-31 or 2026-01-31T18:00."),
+            mend=Text(
+                "请写成 2026-01-31 或 2026-01-31T18:00 的形式。", "Write it like 2026-01-31 or 2026-01-31T18:00."
+            ),
         ) from None
+
+
+@overload
+def hidden_changes(connection: Connection) -> list[int]: ...
+
+
+@overload
+def hidden_changes(connection: Connection, known_on: Moment) -> Hidden: ...
 
 
 def hidden_changes(connection: Connection, known_on: Moment = None) -> Hidden:

@@ -1,0 +1,243 @@
+"""What a decision writes into an area layer: rows end on its day, new rows begin on it, and figures follow the land.
+
+Nothing is overwritten. Households and population are shared out by area, in whole numbers whose sum stays the same;
+head counts of workers stay with a code that lasts and go to its successors when it ends.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import shapely
+from geopandas import GeoDataFrame
+from sqlalchemy import Connection, or_, select
+
+from geo import crs
+from geo.shares import Share, follow_land, hand_out
+
+from . import lineage, schema
+from .changes import Change
+from .filters import among
+from .history import counted, hidden_changes, hidden_subquery
+from .kinds import KINDS
+from .rows import close_rows, insert_in, retire_rows
+
+if TYPE_CHECKING:
+    from .store import Store
+
+PEOPLE = ("households", "population", "pop_urban", "pop_rural")
+"""Fields that follow the land."""
+STAFF = ("workers_full", "workers_part")
+"""Fields that follow the code."""
+
+
+@dataclass(frozen=True, slots=True)
+class AreaRow:
+    """One stored row of an area layer: fid, its fields, lon/lat shape and validity (`valid_to` None while open)."""
+
+    fid: int
+    code: str
+    values: Mapping[str, Any]
+    shape: shapely.Geometry | None
+    valid_from: str
+    valid_to: str | None
+    closed_by: int | None
+    created_by: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewArea:
+    """An area that begins: its shape in lon/lat and fields that are given rather than carried over."""
+
+    shape: shapely.Geometry
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Areas of one kind that end together and those that take their land.
+
+    `shares`: which part of the land of each old area lies in which new one.
+    """
+
+    kind: str
+    old: Mapping[str, AreaRow]
+    new: Mapping[str, NewArea]
+    shares: Sequence[Share]
+
+
+def read_rows(connection: Connection, kind: str, on: str, codes: Iterable[str] | None = None) -> dict[str, AreaRow]:
+    """The rows of an area kind that count on a day, by code; all of them or those of `codes`."""
+    table, key = schema.ROWS[kind], KINDS[kind].key
+    hidden = hidden_changes(connection)
+    condition = counted(kind, table, hidden, on)
+    if codes is not None:
+        condition = condition & among(table.c[key], sorted(set(codes)))
+    columns = [table.c[name] for name in KINDS[kind].names]
+    query = select(
+        table.c.fid, table.c.valid_from, table.c.valid_to, table.c.closed_by, table.c.created_by, *columns, table.c.geom
+    )
+    found = connection.execute(query.where(condition).order_by(table.c.fid)).all()
+    reopened = set(connection.scalars(select(schema.change.c.id).where(schema.change.c.state != "done")))
+    rows: dict[str, AreaRow] = {}
+    for fid, begins, ends, closed_by, created_by, *values, shape in found:
+        open_end = ends is None or closed_by in reopened
+        given = dict(zip(KINDS[kind].names, values, strict=True))
+        rows.setdefault(
+            given[key],
+            AreaRow(
+                fid, given[key], given, shape, begins, None if open_end else ends, None if open_end else closed_by,
+                created_by,
+            ),
+        )  # fmt: skip
+    return rows
+
+
+def values_of(replacement: Replacement) -> dict[str, dict[str, Any]]:
+    """The fields of every new area: given, carried over from the area it mostly comes from, and shared out."""
+    kind, old = KINDS[replacement.kind], replacement.old
+    main, names = _main_sources(replacement), _names(replacement)
+    found: dict[str, dict[str, Any]] = {}
+    for code, area in replacement.new.items():
+        stays = code in old
+        source = old[code] if stays else old[main[code]]
+        values = dict(source.values)
+        if not stays:
+            values |= {name: None for name in STAFF if name in values}
+            values["name"] = names.get(code)
+        found[code] = values | {kind.key: code} | dict(area.given)
+    for name in PEOPLE:
+        if name in kind.names:
+            shared = follow_land({code: row.values[name] for code, row in old.items()}, replacement.shares)
+            for code in found:
+                found[code][name] = shared.get(code)
+    for name in STAFF:
+        if name in kind.names:
+            _hand_on(name, replacement, found)
+    return found
+
+
+def _main_sources(replacement: Replacement) -> dict[str, str]:
+    """For each new area the old one it has most land of; ties go to the lowest code."""
+    best: dict[str, tuple[float, str]] = {}
+    for share in sorted(replacement.shares, key=lambda each: each.old):
+        row = replacement.old[share.old]
+        land = share.share * (row.shape.area if row.shape is not None else 0.0)
+        if share.new not in best or land > best[share.new][0]:
+            best[share.new] = (land, share.old)
+    return {code: old for code, (_, old) in best.items()}
+
+
+def _names(replacement: Replacement) -> dict[str, str]:
+    """Names of areas that begin: that of an area taken over whole, numbered where one falls into several.
+
+    What is carved out of an area that lasts has none before it is given one.
+    """
+    main, found = _main_sources(replacement), {}
+    for old in sorted(set(replacement.old) - set(replacement.new)):
+        name = replacement.old[old].values.get("name")
+        parts = sorted({each.new for each in replacement.shares if each.old == old} - set(replacement.old))
+        for number, code in enumerate(parts, start=1):
+            if name and main[code] == old:
+                found[code] = name if len(parts) == 1 else f"{name}-{number}"
+    return found
+
+
+def _hand_on(name: str, replacement: Replacement, found: dict[str, dict[str, Any]]) -> None:
+    """Workers of areas that end go to those that take their land, in whole numbers; in place."""
+    for code in sorted(set(replacement.old) - set(replacement.new)):
+        total = replacement.old[code].values[name]
+        if total is None:
+            continue
+        parts = [share for share in replacement.shares if share.old == code]
+        for share, number in zip(parts, hand_out(int(total), [part.share for part in parts]), strict=True):
+            found[share.new][name] = (found[share.new][name] or 0) + number
+
+
+def household_shares(replacement: Replacement) -> dict[tuple[str, str], float]:
+    """The part of the households of each old area that each new one got; without those of unknown households."""
+    shares: dict[tuple[str, str], float] = {}
+    for code, row in replacement.old.items():
+        total = row.values.get("households")
+        parts = [share for share in replacement.shares if share.old == code]
+        if not total:
+            continue
+        for share, number in zip(parts, hand_out(int(total), [part.share for part in parts]), strict=True):
+            shares[code, share.new] = number / total
+    return shares
+
+
+def write(store: "Store", change: Change, replacement: Replacement, on: str) -> int:
+    """End the old rows on a day, begin the new ones, and record where the land went; how many rows began.
+
+    Must run inside the transaction of `change`. A row whose closing was taken back is not closed a second time, since
+    then its first closing would be forgotten: it is taken back itself and put there again.
+    """
+    kind = replacement.kind
+    old = list(replacement.old.values())
+    if old:
+        close_anew(store, change, kind, old, on)
+    values = values_of(replacement)
+    codes = sorted(replacement.new)
+    if codes:
+        shapes = [replacement.new[code].shape for code in codes]
+        insert_in(change, kind, frame_of(kind, [values[code] for code in codes], shapes), valid_from=on)
+    lineage.write(change.connection, kind, replacement.shares, household_shares(replacement), on, change.id)
+    return len(codes)
+
+
+def close_anew(store: "Store", change: Change, kind: str, rows: Sequence[AreaRow], on: str) -> None:
+    """Close rows on a day inside a change; those that carry a closing that does not count are written again first."""
+    table = schema.ROWS[kind]
+    marked = set(
+        change.connection.scalars(
+            select(table.c.fid).where(among(table.c.fid, [row.fid for row in rows]), table.c.closed_by.is_not(None))
+        )
+    )
+    plain = [row.fid for row in rows if row.fid not in marked]
+    if plain:
+        close_rows(store, change.id, kind, plain, on, within=change)
+    again = [row for row in rows if row.fid in marked]
+    if again:
+        write_again(store, change, kind, again, again, [(row.valid_from, on, change.id) for row in again])
+
+
+def write_again(
+    store: "Store",
+    change: Change,
+    kind: str,
+    retired: Sequence[AreaRow],
+    rows: Sequence[AreaRow],
+    validity: Sequence[tuple[str, str | None, int | None]],
+) -> None:
+    """Take rows back and put `rows` there with another validity: first day, end, change that ends them."""
+    retire_rows(store, change.id, kind, sorted({row.fid for row in retired}), within=change)
+    for row, (begins, ends, closed_by) in zip(rows, validity, strict=True):
+        frame = frame_of(kind, [dict(row.values)], [row.shape])
+        insert_in(change, kind, frame, valid_from=begins, valid_to=ends, closed_by=closed_by)
+
+
+def frame_of(kind: str, values: Sequence[Mapping[str, Any]], shapes: Sequence[shapely.Geometry | None]) -> GeoDataFrame:
+    """Rows as `rows.insert_in` takes them."""
+    columns = {name: pd.Series([each[name] for each in values], dtype=object) for name in KINDS[kind].names}
+    return GeoDataFrame(columns, geometry=list(shapes), crs=crs.LONLAT)
+
+
+def ended_since(connection: Connection, kind: str, change_id: int) -> list[AreaRow]:
+    """Rows through which a later act, which counts, was built on a decision: with that act as `closed_by`.
+
+    Rows the decision made and that were ended or taken back since, and rows it ended and that were corrected since.
+    """
+    table, key = schema.ROWS[kind], KINDS[kind].key
+    hidden = set(connection.scalars(hidden_subquery()))
+    query = select(
+        table.c.fid, table.c[key], table.c.valid_from, table.c.closed_by, table.c.retired_by, table.c.created_by
+    ).where(or_(table.c.created_by == change_id, table.c.closed_by == change_id))
+    found = []
+    for fid, code, begins, closed_by, retired_by, created_by in connection.execute(query):
+        later = (closed_by, retired_by) if created_by == change_id else (created_by,)
+        enders = [act for act in later if act is not None and act > change_id and act not in hidden]
+        if enders:
+            found.append(AreaRow(fid, code, {}, None, begins, None, enders[0], created_by))
+    return found
