@@ -5,12 +5,13 @@ address that is not asked for after all costs one answer and nothing else.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from layers.kinds import KINDS
+from layers.kinds import AREA_KINDS, KINDS
 
 DEFAULT_LAYERS = {
     "map": ("county", "township", "village"),
@@ -26,9 +27,10 @@ TILES_ABOVE = 5000
 POINT_COLUMNS = {"camera": ("status",)}
 """Columns that come with the points of a kind."""
 
-COVERAGE_PARAMETERS = ("rule", "rule_set", "unit", "as_of", "against", "class", "status", "older_than")
+COVERAGE_PARAMETERS = ("rule", "rule_set", "unit", "as_of", "against", "class", "status", "older_than", "boundaries")
 _VIEW_PX = (860, 560)
 _METRES_PER_DEGREE = 111_320
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ def overview_tolerance_m(bounds: list[float]) -> int:
 
 
 def _layer(entry: dict[str, Any], asked: Mapping[str, str], tolerance_m: int) -> list[str]:
-    kind, as_of = entry["kind"], asked.get("as_of")
+    kind = entry["kind"]
+    as_of = _boundary_day(asked) if kind in AREA_KINDS else asked.get("as_of")
     if entry["geometry"] == "point":
         return [_address(f"/points/{kind}", {"as_of": as_of, "columns": ",".join(POINT_COLUMNS.get(kind, ()))})]
     if entry["rows"] > TILES_ABOVE or kind not in KINDS or entry["geometry"] == "none":
@@ -80,6 +83,14 @@ def _layer(entry: dict[str, Any], asked: Mapping[str, str], tolerance_m: int) ->
         "fid"
     ]
     return [_address(f"/features/{kind}", {"as_of": as_of, "tolerance_m": tolerance_m, "columns": ",".join(columns)})]
+
+
+def _boundary_day(asked: Mapping[str, str]) -> str | None:
+    """The day whose areas are drawn: that of the figure's boundaries where the address names one."""
+    given = asked.get("boundaries", "")
+    if given == "today":
+        return None
+    return given if _DAY.fullmatch(given) else asked.get("as_of")
 
 
 def _address(path: str, parameters: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 // Controls of the coverage page: rule, threshold, unit, which cameras count, comparison with an earlier day.
 
+import { boundariesControl } from "./boundaries.js";
 import { config } from "./config.js";
 import { dateField } from "./datefield.js";
 import { button, choice, element } from "./element.js";
@@ -30,6 +31,7 @@ export function coverageControls({ result, sets, threshold, unitWord, onmade }) 
       line(t("coverage.rule"), choice(rules.map((one) => [one.id, reading(one.label)]), rule.id, (id) => set({ rule: id, threshold: "", unit: "" }))),
       line(t("coverage.threshold"), thresholdControl(rule, threshold)),
       line(t("coverage.unit"), choice((rule.units ?? [result.unit]).map((name) => [name, entryOf(name)?.label ?? name]), result.unit, (name) => set({ unit: name, sel: "" }))),
+      boundariesControl(result, "then"),
     ),
     element(
       "details",

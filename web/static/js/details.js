@@ -6,8 +6,8 @@ import { problemBox } from "./notice.js";
 import { closeDetail, showDetail } from "./panel.js";
 import { getJSON, isCancelled, query } from "./request.js";
 import { select, selected } from "./selection.js";
-import { get, set, watch } from "./state.js";
-import { entryOf } from "./layers.js";
+import { set, watch } from "./state.js";
+import { dayOf, entryOf } from "./layers.js";
 import { integer, number, t } from "./words.js";
 
 let asked = null;
@@ -15,7 +15,7 @@ let asked = null;
 /** `figure(kind, id)` gives a node with the page's own figure of a feature, or null; `own` knows features of the page alone. */
 export function startDetails(figure, own) {
   const follow = () => show(figure, own);
-  watch(["sel", "as_of"], follow);
+  watch(["sel", "as_of", "boundaries"], follow);
   follow();
 }
 
@@ -27,7 +27,7 @@ async function show(figure, own) {
   if (now.kind === own?.kind) return showDetail(own.details(now.id), back);
   asked = new AbortController();
   try {
-    const found = await getJSON(`/api/v1/features/${encodeURIComponent(now.kind)}/${encodeURIComponent(now.id)}${query({ as_of: get("as_of") })}`, { signal: asked.signal });
+    const found = await getJSON(`/api/v1/features/${encodeURIComponent(now.kind)}/${encodeURIComponent(now.id)}${query({ as_of: dayOf(now.kind) })}`, { signal: asked.signal });
     showDetail(content(found, figure?.(now.kind, now.id)), back);
     if (found.bounds) reveal(found.bounds);
   } catch (error) {

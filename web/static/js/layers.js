@@ -9,7 +9,7 @@ import { PointLayer, readPoints } from "./points.js";
 import { getBytes, getJSON, isCancelled, query } from "./request.js";
 import { catalogue } from "./session.js";
 import { ShapeLayer, toShapes } from "./shapes.js";
-import { get, list, set, watch } from "./state.js";
+import { boundaryDay, get, list, set, watch } from "./state.js";
 import { shapeStyle } from "./styles.js";
 import { t } from "./words.js";
 
@@ -45,7 +45,7 @@ export async function startLayers() {
   entries = await catalogue();
   defaults = config.start.layers.concat(get("unit") && config.page !== "map" && isArea(get("unit")) ? [get("unit")] : []).filter((kind) => entryOf(kind)?.rows && entryOf(kind).points_allowed !== false);
   watch(["layers", "opacity", "where"], () => refresh());
-  watch(["as_of"], async () => {
+  watch(["as_of", "boundaries"], async () => {
     entries = await catalogue();
     await refresh({ anew: true });
   });
@@ -113,7 +113,7 @@ async function bring(kind, anew) {
 }
 
 function request(entry) {
-  const asOf = get("as_of");
+  const asOf = dayOf(entry.kind);
   if (pointed(entry)) return { form: "points", key: `points ${asOf} ${filterOf(entry.kind)}` };
   if (entry.rows > config.start.tiles_above) return { form: "tiles", key: `tiles ${asOf}` };
   // Finer outlines than the zoom needs are kept; only closer looks ask again.
@@ -126,6 +126,9 @@ function request(entry) {
   return { form: "shapes", key: `${detail} ${window}`, tolerance_m, window, detail };
 }
 
+/** Areas are drawn as of the boundaries of the page's figure, everything else as of the day. */
+export const dayOf = (kind) => (isArea(kind) ? boundaryDay() : get("as_of"));
+
 const pointed = (entry) => entry.geometry === "point";
 const filterOf = (kind) => (get("table") === kind ? get("where") : "");
 
@@ -135,7 +138,7 @@ async function load(entry, one, asked) {
   if (asked.form === "tiles") {
     one.layer?.remove();
     const { tileLayer } = await import("./tiles.js");
-    one.layer = await tileLayer(entry, get("as_of"));
+    one.layer = await tileLayer(entry, dayOf(kind));
     one.tiles = true;
   } else if (asked.form === "points") {
     const columns = (config.start.point_columns[kind] ?? []).join(",");
@@ -148,7 +151,7 @@ async function load(entry, one, asked) {
     // No column at all is not the same as all columns.
     if (!columns.length) columns.push("fid");
     const collection = await getJSON(
-      `/features/${encodeURIComponent(kind)}${query({ as_of: get("as_of"), tolerance_m: asked.tolerance_m || null, bbox: asked.window, columns: columns.join(",") })}`,
+      `/features/${encodeURIComponent(kind)}${query({ as_of: dayOf(kind), tolerance_m: asked.tolerance_m || null, bbox: asked.window, columns: columns.join(",") })}`,
       options,
     );
     one.layer ??= new ShapeLayer({ style: (shape) => shapeStyle(kind, shape) });

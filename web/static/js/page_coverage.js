@@ -1,6 +1,7 @@
 // The coverage page: who falls short of the rule and by how much; the threshold recolours without asking the server.
 
 import { actionBar, actionButtons, openProvenance } from "./actions.js";
+import { endedBox } from "./boundaries.js";
 import { coverageControls } from "./coverage_controls.js";
 import { within } from "./drill.js";
 import { button, element, replace } from "./element.js";
@@ -18,7 +19,7 @@ import { shapeStyle } from "./styles.js";
 import { setSource } from "./foot.js";
 import { day, integer, many, number, reading, share, t } from "./words.js";
 
-const ASKED = ["rule", "rule_set", "unit", "as_of", "against", "class", "status", "older_than"];
+const ASKED = ["rule", "rule_set", "unit", "as_of", "against", "class", "status", "older_than", "boundaries"];
 let sets = [];
 let result = null;
 let rows = [];
@@ -105,7 +106,7 @@ function draw(anew = true) {
   drawPanel(seen, anew);
   paint();
   document.dispatchEvent(new CustomEvent("figures"));
-  setSource([reading(result.provenance?.rule_set?.label) || result.provenance?.rule_set?.name, day(result.as_of)].filter(Boolean).join(" · "));
+  setSource([reading(result.provenance?.rule_set?.label) || result.provenance?.rule_set?.name, day(result.as_of), result.boundaries.label].filter(Boolean).join(" · "));
 }
 
 const unitWord = () => many(unit(), entryOf(unit())?.label);
@@ -129,7 +130,8 @@ function drawPanel(seen, anew) {
   const made = () => openProvenance(result.provenance, result.rule);
   replace(controlsBox, coverageControls({ result, sets, threshold: threshold(), unitWord, onmade: made }));
   replace(actions, actionButtons({ name: "coverage", label: t("page.coverage") }, parameters));
-  setPanel(answerBox, controlsBox, ranking.node, actions);
+  const gone = (result.change?.gone ?? []).map((row) => ({ ...row, count: row.value_then ?? row.value, ended_on: null }));
+  setPanel(answerBox, controlsBox, ranking.node, endedBox(t("coverage.gone", { n: integer(gone.length) }), gone, t("coverage.value_then")), actions);
 }
 
 function unplaced() {
@@ -140,7 +142,8 @@ function unplaced() {
 function changeText() {
   const change = result.change;
   if (!get("against") || !change) return "";
-  return t("coverage.change", { day: day(get("against")), improved: integer(change.became_met), worsened: integer(change.became_short) });
+  const said = t("coverage.change", { day: day(get("against")), improved: integer(change.became_met), worsened: integer(change.became_short) });
+  return change.gone_units || change.new_units ? `${said} ${t("coverage.change_units", { gone: integer(change.gone_units), added: integer(change.new_units) })}` : said;
 }
 
 function drawRanking(lacking) {
@@ -152,7 +155,7 @@ function drawRanking(lacking) {
   ranking.draw(t("coverage.worst", { unit: unitWord() }), t("coverage.columns"), lacking, switcher, (row) => ({
     id: row.code,
     name: row.name || row.code,
-    note: row.derived ? t("derived.mark") : "",
+    note: [row.derived && t("derived.mark"), row.estimated && t("estimated.mark")].filter(Boolean).join(" "),
     lack: integer(row.shortfall),
     of: `${shown(row.value)}/${shown(row.required)}`,
     color: color.get(classOf(row, classes).id),
@@ -193,6 +196,7 @@ function figureOf(code) {
     element("p", { class: "answer mb-0" }, element("i", { class: "swatch", style: { background: one.fill } }), element("b", {}, row.state === "short" ? t("coverage.tip_short", { n: integer(row.shortfall), amount: reading(result.rule.amount) }) : t(`state.${row.state}`))),
     element("p", { class: "answer-note mb-0" }, row.state === "no_data" ? reading(row.problem ?? row.reason) : t("coverage.of", { rule: reading(result.rule.label), value: shown(row.value), required: shown(row.required) }), " ", button(t("act.made"), () => openProvenance(result.provenance, result.rule), { kind: "link" })),
     row.derived && element("span", { class: "tag tag-derived" }, t("derived")),
+    row.estimated && element("span", { class: "tag tag-derived" }, t("estimated")),
   ];
 }
 

@@ -1,6 +1,7 @@
 // The hotspots page: where incidents cluster more than the chosen exposure explains, in sentences, cells and areas.
 
 import { actionBar, actionButtons, openProvenance } from "./actions.js";
+import { boundariesControl, endedBox } from "./boundaries.js";
 import { config } from "./config.js";
 import { showCells, cellAt, cellShape } from "./cells.js";
 import { hideDensity, showDensity } from "./density.js";
@@ -20,7 +21,7 @@ import { setSource } from "./foot.js";
 import { reveal } from "./map.js";
 import { day, integer, many, number, t } from "./words.js";
 
-const ASKED = ["unit", "cell_m", "from", "to", "category", "weekdays", "hours", "exposure", "as_of"];
+const ASKED = ["unit", "cell_m", "from", "to", "category", "weekdays", "hours", "exposure", "as_of", "boundaries"];
 const SIZES = [250, 500, 1000, 2000];
 let result = null;
 let byId = new Map();
@@ -71,7 +72,7 @@ async function take(promise) {
     if (AREAS.includes(unit()) && !chosen().includes(unit())) set({ layers: [...chosen().filter((kind) => ["county", "township"].includes(kind) || !AREAS.includes(kind)), unit()] }, { step: false });
     byId = new Map(result.rows.map((row) => [idOf(row), row]));
     if (get("view") === "density" && internal) {
-      const { unit: _unit, exposure: _exposure, ...surface } = parameters();
+      const { unit: _unit, exposure: _exposure, boundaries: _boundaries, ...surface } = parameters();
       density = await showDensity(surface);
     } else {
       density = null;
@@ -103,7 +104,7 @@ function draw() {
   } else setFigureLegend({ title: t("hot.legend"), note: t("legend.units", { n: integer(result.rows.length), unit: unitWord() }), classes: significanceLegend(result.rows) });
   drawPanel();
   document.dispatchEvent(new CustomEvent("figures"));
-  setSource([t("hot.source"), day(result.as_of)].join(" · "));
+  setSource([t("hot.source"), day(result.as_of), unit() !== "cell" && result.boundaries.label].filter(Boolean).join(" · "));
 }
 
 const unitWord = () => (unit() === "cell" ? t("hot.cells") : many(unit(), entryOf(unit())?.label));
@@ -125,7 +126,8 @@ function drawPanel() {
     return text ? { id: idOf(row), text, color: significanceOf(row).fill } : { id: idOf(row), name: row.name ?? idOf(row), lack: integer(row.count), of: row.ratio ? t("hot.times", { n: number(row.ratio) }) : "", color: significanceOf(row).fill };
   });
   replace(actions, actionButtons({ name: "hotspots", label: t("page.hotspots") }, parameters));
-  setPanel(answerBox, controlsBox, ranking.node, actions);
+  const ended = endedBox(t("bounds.ended", { n: integer(result.ended.length), count: integer(result.summary.ended) }), result.ended, t("hot.count"));
+  setPanel(answerBox, controlsBox, ranking.node, ended, actions);
 }
 
 /** Sentences stand in the order of the hot rows of the answer, unless each names its row. */
@@ -150,6 +152,7 @@ function controls(made) {
     internal && line(t("hot.view"), choice([["", t("hot.significance")], ["density", t("hot.density")]], get("view"), (value) => set({ view: value }))),
     line(t("coverage.unit"), choice(units.map((name) => [name, name === "cell" ? t("hot.cells") : entryOf(name)?.label ?? name]), unit(), (name) => set({ unit: name === "cell" ? "" : name, sel: "" })), unit() === "cell" && choice(SIZES.map((metres) => [metres, t("unit.m", { n: integer(metres) })]), get("cell_m") || 500, (value) => set({ cell_m: value === "500" ? "" : value }), { "aria-label": t("hot.cell_size") })),
     internal && line(t("hot.exposure"), choice(["area", "households", "population"].map((value) => [value, t(`exposure.${value}`)]), get("exposure") || result.provenance?.parameters?.exposure || "area", (value) => set({ exposure: value }))),
+    internal && (unit() === "cell" ? element("p", { class: "small-note mb-0" }, t("bounds.cells")) : boundariesControl(result, get("as_of") ? "date" : "today")),
     internal && timeFilter({ categories: (result.categories ?? result.summary?.categories ?? []).map((one) => (Array.isArray(one) ? one : typeof one === "object" ? [one.value, one.label] : [one, one])), last }),
     element("p", { class: "small-note mb-0" }, t("hot.method"), " ", button(t("act.made"), made, { kind: "link" })),
   );

@@ -32,7 +32,7 @@ export async function start() {
   form = printForm({ approval_number: saved("APPROVAL_NUMBER"), unit_name: saved("UNIT_NAME") });
   form.onchange(() => show());
   const draw = () => replace(holder, content());
-  watch(["what", "rule", "unit", "as_of"], () => {
+  watch(["what", "rule", "unit", "as_of", "boundaries"], () => {
     draw();
     show();
   });
@@ -45,8 +45,9 @@ const what = () => get("what") || "coverage";
 const isFigure = () => ["coverage", "hotspots"].includes(what());
 
 function parameters() {
-  if (what() === "coverage") return { rule: get("rule"), unit: get("unit"), as_of: get("as_of") };
-  return { unit: what() === "hotspots" ? get("unit") : "", as_of: get("as_of") };
+  if (what() === "coverage") return { rule: get("rule"), unit: get("unit"), as_of: get("as_of"), boundaries: get("boundaries") };
+  if (what() === "hotspots") return { unit: get("unit"), as_of: get("as_of"), boundaries: get("boundaries") };
+  return { as_of: get("as_of") };
 }
 
 function content() {
@@ -55,10 +56,12 @@ function content() {
   const rule = rules.find((one) => one.id === get("rule")) ?? rules[0];
   return [
     element("h2", {}, t("reports.what")),
-    field(t("reports.content"), choice(choices, what(), (value) => set({ what: value === "coverage" ? "" : value, rule: "", unit: "" }))),
+    field(t("reports.content"), choice(choices, what(), (value) => set({ what: value === "coverage" ? "" : value, rule: "", unit: "", boundaries: "" }))),
     what() === "coverage" && rule && field(t("coverage.rule"), choice(rules.map((one) => [one.id, reading(one.label)]), rule.id, (value) => set({ rule: value, unit: "" }))),
     what() === "coverage" && rule && field(t("coverage.unit"), choice(rule.units.map((name) => [name, config.kinds[name] ?? name]), get("unit") || rule.units[0], (value) => set({ unit: value }))),
     field(t("as_of"), dateField({ value: get("as_of") || config.today, max: config.today, clearable: false, onchange: (iso) => set({ as_of: iso === config.today ? "" : iso }) })),
+    isFigure() && field(t("bounds.label"), choice([["", t("bounds.usual")], ["then", t("bounds.then")], ["today", t("bounds.today")], ["date", t("bounds.date")]], ["", "then", "today"].includes(get("boundaries")) ? get("boundaries") : "date", (value) => set({ boundaries: value === "date" ? get("as_of") || config.today : value }))),
+    isFigure() && get("boundaries").includes("-") && field(t("bounds.day"), dateField({ value: get("boundaries"), clearable: false, onchange: (iso) => set({ boundaries: iso }) })),
     element("h2", { class: "mt-3" }, t("reports.map")),
     form.node,
     element(

@@ -13,6 +13,7 @@ export function showProvenance(provenance, rule) {
     provenance.rule_set && [t("made.rule_set"), [reading(provenance.rule_set.label) || provenance.rule_set.name, provenance.rule_set.date && day(provenance.rule_set.date)].filter(Boolean).join(" · ")],
     provenance.rule_set?.source && [t("made.rule_set_source"), reading(provenance.rule_set.source)],
     [t("made.as_of"), day(provenance.as_of)],
+    provenance.boundaries && [t("bounds.label"), reading(provenance.boundaries.label)],
     [t("made.at"), moment(provenance.made_at)],
     [t("made.function"), provenance.function],
     [t("made.product"), provenance.product],

@@ -1,7 +1,7 @@
 // One selected feature, kept in the address as "kind:code"; the map, the list and the table all follow it.
 
 import { HighlightLayer } from "./highlight.js";
-import { AREAS, chosen, entryOf, layerOf } from "./layers.js";
+import { AREAS, chosen, dayOf, entryOf, layerOf } from "./layers.js";
 import { map } from "./map.js";
 import { worldX, worldY } from "./mercator.js";
 import { PointLayer } from "./points.js";
@@ -52,7 +52,7 @@ export function startSelection({ order, isPaused, tip, own }) {
     highlight.setHovered(null);
     tip(null);
   });
-  watch(["sel", "as_of"], outline);
+  watch(["sel", "as_of", "boundaries"], outline);
   document.addEventListener("layer", (event) => event.detail === selected()?.kind && outline());
   outline();
 }
@@ -97,6 +97,6 @@ async function outline() {
   const entry = entryOf(now.kind);
   if (!entry?.key) return highlight.setSelected(null);
   const where = `${entry.key} = '${String(now.id).replaceAll("'", "''")}'`;
-  const found = await getJSON(`/features/${now.kind}${query({ where, as_of: get("as_of"), columns: "name" })}`, { quiet: true }).catch(() => null);
+  const found = await getJSON(`/features/${now.kind}${query({ where, as_of: dayOf(now.kind), columns: "name" })}`, { quiet: true }).catch(() => null);
   if (selected()?.id === now.id) highlight.setSelected(found ? toShapes(found)[0] ?? null : null);
 }

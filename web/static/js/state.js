@@ -17,6 +17,13 @@ export const list = (name) => get(name).split(",").filter(Boolean);
 /** The day everything is shown as of. */
 export const asOf = () => get("as_of") || config.today;
 
+/** The day whose areas are drawn, as a parameter ("" for today): figures may be counted in other boundaries. */
+export function boundaryDay() {
+  const given = get("boundaries");
+  if (given === "today") return "";
+  return /^\d{4}-\d{2}-\d{2}$/.test(given) ? given : get("as_of");
+}
+
 /**
  * Change values; empty ones leave the address. A deliberate act makes a step for Back, a consequence (`step: false`,
  * such as a moved map) does not.
