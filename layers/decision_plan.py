@@ -23,7 +23,7 @@ from .decision_rows import AreaRow, NewArea, Replacement, read_rows
 from .drafts import Draft
 from .kinds import AREA_KINDS
 from .redraw_ground import to_lonlat
-from .redraw_session import Session
+from .redraw_land import Session
 
 if TYPE_CHECKING:
     from .store import Store
@@ -65,7 +65,7 @@ def plan(store: "Store", draft: Draft) -> Plan:
         known = versions(connection)
     with redraw_session.held(store, draft) as session:
         old, new = session.replaced()
-        if not session.is_valid() or session.area_change():
+        if not session.is_valid() or session.area_change_of(session.steps):
             raise RefusedError("not_exact")
         rest = _rounded(session) if session.ground.snapped.grids else {}
         given, metric = session.given(), session.crs

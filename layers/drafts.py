@@ -17,6 +17,7 @@ from geo.errors import ConflictError, InputError, NotFoundError, RightsError
 from geo.words import Text
 
 from . import schema
+from .draft_states import APPROVED, standing
 from .frames import scope
 from .history import day, today
 from .kinds import KINDS
@@ -155,21 +156,22 @@ def read(store: "Store", viewer: Viewer, draft_id: int) -> Draft:
     """A draft the viewer may see; NotFoundError when there is none, or when it is not within the viewer's areas."""
     require_sight(store, viewer)
     with store.read() as connection:
-        draft = load(connection, draft_id)
+        draft = standing(connection, [load(connection, draft_id)])[0]
     if not _reaches(draft, scope(store, viewer, draft.effective_from)):
         raise _missing(draft_id)
     return draft
 
 
 def list_drafts(store: "Store", viewer: Viewer, *, state: str | None = None) -> list[Draft]:
-    """The drafts the viewer may see, the one changed last first; `state` keeps those stored in that state."""
+    """The drafts the viewer may see, the one changed last first; `state` keeps those in that state."""
     require_sight(store, viewer)
     table = schema.draft
     query = select(table).order_by(table.c.updated_at.desc(), table.c.id.desc())
     if state is not None:
-        query = query.where(table.c.state == state)
+        query = query.where(table.c.state == ("approved" if state in APPROVED else state))
     with store.read() as connection:
-        found = [_from_row(row) for row in connection.execute(query).mappings()]
+        found = standing(connection, [_from_row(row) for row in connection.execute(query).mappings()])
+    found = [draft for draft in found if state is None or draft.state == state]
     reach = {on: scope(store, viewer, on) for on in {draft.effective_from for draft in found}}
     return [draft for draft in found if _reaches(draft, reach[draft.effective_from])]
 
