@@ -1,0 +1,66 @@
+"""Where the areas a draft starts from do not fill the land of their parent: told before anything is drawn."""
+
+from typing import TYPE_CHECKING
+
+import shapely
+from geopandas import GeoDataFrame
+
+from geo import crs, topology
+from geo.words import Text
+
+from .areas import area_set
+from .check_limits import read_limits
+from .findings import Finding
+from .kinds import AREA_KINDS, KINDS
+from .redraw_ground import Ground
+
+if TYPE_CHECKING:
+    from .store import Store
+
+
+def outline_findings(store: "Store", land: Ground) -> list[Finding]:
+    """Where the areas of a group and the outline of their parent differ by more than is tolerated."""
+    kind = KINDS[land.level].parent_kind
+    if kind not in AREA_KINDS or not land.shapes:
+        return []
+    above = area_set(store, kind, land.on).frame
+    above = above[~above["derived"].astype(bool) & above.geometry.notna()]
+    codes = sorted(land.shapes)
+    frame = GeoDataFrame(
+        {"parent_code": land.frame["parent_code"].reindex(codes).to_numpy(dtype=object)},
+        index=codes,
+        geometry=[land.shapes[code] for code in codes],
+        crs=land.crs,
+    )
+    parents = above[above.index.isin(frame["parent_code"]) & above.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
+    if not len(parents):
+        return []
+    parents = parents[["geometry"]].to_crs(land.crs)
+    limits = read_limits(store)
+    found = []
+    outside = topology.find_outside(frame, parents, min_area_m2=limits.area_m2)
+    for piece, (code, parent), area_m2 in zip(outside.geometry, outside["codes"], outside["area_m2"], strict=True):
+        what = Text(
+            f"{code} 有 {area_m2:,.1f} 平方米在 {parent} 之外。", f"{area_m2:,.1f} m2 of {code} lie outside {parent}."
+        )
+        found.append(_place(piece, land, what, code, "outside_parent"))
+    for parent, outline in parents.geometry.items():
+        gaps = topology.find_gaps(frame[frame["parent_code"] == parent], outline, min_area_m2=limits.area_m2)
+        for piece, area_m2 in zip(gaps.geometry, gaps["area_m2"], strict=True):
+            label = KINDS[land.level].label
+            what = Text(
+                f"{parent} 有 {area_m2:,.1f} 平方米不属于任何{label.zh}。",
+                f"{area_m2:,.1f} m2 of {parent} belong to no {label.en}.",
+            )
+            found.append(_place(piece, land, what, str(parent), "gap"))
+    return found
+
+
+def _place(piece: shapely.Geometry, land: Ground, what: Text, code: str, kind: str) -> Finding:
+    at = shapely.point_on_surface(piece)
+    lon, lat = crs.transform_xy(at.x, at.y, land.crs, crs.LONLAT)
+    mend = Text(
+        "请在边界修整中处理；编辑时以网格的外缘为界。",
+        "Mend it apart; the grids' own outer border holds while drawing.",
+    )
+    return Finding(what, mend, severity="warning", code=code, kind=kind, lon=float(lon), lat=float(lat))
