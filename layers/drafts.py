@@ -133,7 +133,7 @@ def create(
         {"title": title, "reason": reason, "decision_number": decision_number, "effective_from": effective_from}
     )
     parent = require_parent(store, level, parent_code, values["effective_from"])
-    _require_reach(parent, scope(store, viewer, values["effective_from"]))
+    require_reach(parent, scope(store, viewer, values["effective_from"]))
     values |= {"level": level, "parent_kind": parent[0], "parent_code": parent[1], "correction": bool(correction)}
 
     def body(change: Any) -> dict[str, Any]:
@@ -317,7 +317,8 @@ def _reaches(draft: Draft, reach: Scope) -> bool:
     return reach.contains(draft.parent_kind, draft.parent_code)
 
 
-def _require_reach(parent: tuple[str | None, str | None], reach: Scope) -> None:
+def require_reach(parent: tuple[str | None, str | None], reach: Scope) -> None:
+    """RightsError unless the area a draft belongs to is one of the account's own."""
     kind, code = parent
     if not (reach.everywhere if kind is None or code is None else reach.contains(kind, code)):
         raise RightsError(
