@@ -233,7 +233,8 @@ class _Drawing:
             raise _malformed(f"“{key}”的环没有闭合", f"The ring of '{key}' is not closed")
         points = self._metric(degrees, key)
         points = points[np.r_[True, (points[1:] != points[:-1]).any(axis=1)]]
-        if len(points) < 4 or shapely.polygons(points).area == 0:
+        # The area would not do: that of a figure of eight can be nothing too.
+        if len(points) < 4 or shapely.convex_hull(shapely.multipoints(points)).area == 0:
             raise RefusedError("zero_length", shapely.points(points[0]))
         return points
 

@@ -42,6 +42,8 @@ class Partition:
         The land, (multi)polygon.
     locked
         Codes of grids that must not change; the caller adds and removes.
+    ended
+        Codes of grids that `replace` took away and has not put back.
 
     Raises
     ------
@@ -61,6 +63,7 @@ class Partition:
         _require_coverage(named, array)
         self.shapes: dict[str, shapely.Geometry] = dict(zip(named, array, strict=True))
         self.locked: set[str] = set()
+        self.ended: set[str] = set()
         border = Edges.of(array).single()
         self._border = border.directed()
         together = shapely.coverage_union_all(array)
@@ -130,7 +133,9 @@ class Partition:
                 row = self._number.pop(code)
                 self._index.delete(row, old.bounds)
                 del self._code[row], self.shapes[code]
+                self.ended.add(code)
             if shape is not None:
+                self.ended.discard(code)
                 row, self._next = self._next, self._next + 1
                 self._number[code], self._code[row], self.shapes[code] = row, code, shape
                 self._index.insert(row, shape.bounds)

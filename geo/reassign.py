@@ -339,18 +339,33 @@ def _pieces(partition: Partition, claims: Sequence[Claim], min_width_m: float) -
                 break
             piece, moved_m = _ended_on_vertices(partition, piece)
             if moved_m == 0.0:
+                kept.append(Claim(claim.source, claim.target, piece))
                 break
             furthest = max(furthest, moved_m)
             # The end that moved may have drawn the line across something else.
             piece = _wide(shapely.intersection(piece, source, grid_size=CENTIMETRE), min_width_m)
         else:
-            raise RefusedError("outside_parent", claim.piece, codes=[claim.source])
-        if piece is not None:
-            kept.append(Claim(claim.source, claim.target, piece))
+            raise no_vertex_near(claim.piece, [claim.source])
     if not kept:
-        drawn = [claim.piece for claim in claims if claim.piece is not None]
-        raise RefusedError("no_change", shapely.union_all(drawn) if drawn else None)
+        drawn = [claim for claim in claims if claim.piece is not None]
+        if furthest > 0:
+            raise no_vertex_near(drawn[0].piece, [drawn[0].source])
+        raise RefusedError("no_change", shapely.union_all([claim.piece for claim in drawn]) if drawn else None)
     return kept, furthest
+
+
+def no_vertex_near(piece: shapely.Geometry | None, codes: Sequence[str]) -> RefusedError:
+    """Nothing is left of a drawing whose ends had to move to existing vertices of the outline."""
+    return RefusedError(
+        "outside_parent",
+        piece,
+        codes=codes,
+        what=Text(
+            "村界（或锁定网格的边界）在这里没有拐点，新边界接不上。",
+            "The outline, or a locked border, has no corner here for a new border to end at.",
+        ),
+        mend=Text("请把线的两端画到村界已有的拐点上。", "End the line at existing corners of the outline."),
+    )
 
 
 def _wide(shape: shapely.Geometry, min_width_m: float) -> shapely.Geometry | None:

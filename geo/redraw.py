@@ -17,7 +17,7 @@ from .centimetres import doubled_area
 from .corners import moved_corner
 from .operations import Operation
 from .partition import Partition
-from .reassign import Claim, Move, Settled, reassign
+from .reassign import Claim, Move, Settled, no_vertex_near, reassign
 from .refusals import RefusedError
 from .words import Text
 
@@ -58,7 +58,11 @@ def perform(partition: Partition, operation: Operation, *, new_codes: NewCodes) 
         With reason and piece; see `refusals`.
     """
     _require_known(partition, operation)
-    return _PERFORM[operation.op](_Act(partition, operation, new_codes))
+    try:
+        return _PERFORM[operation.op](_Act(partition, operation, new_codes))
+    except shapely.errors.GEOSException as fault:
+        # A drawing that the geometry engine gives up on cannot be carried out exactly.
+        raise RefusedError("not_exact", operation.shape, codes=operation.grids) from fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,11 @@ class _Act:
         mine = self.operation.grids[0]
         return [Claim(code, mine, land) for code in self.partition.near(land, 0.0) if code != mine]
 
-    def name(self, sources: tuple[str, ...], shapes: Sequence[shapely.Geometry]) -> list[str]:
+    def name(
+        self, sources: tuple[str, ...], shapes: Sequence[shapely.Geometry], brought: tuple[str, ...] = ()
+    ) -> list[str]:
         """Codes for grids that begin: none that is in use, none twice."""
-        brought = self.operation.codes
+        brought = brought or self.operation.codes
         codes = list(brought) if brought else self.new_codes(self.operation.op, sources, shapes)
         if len(codes) != len(shapes) or len(set(codes)) != len(codes):
             raise RefusedError("malformed", what=Text("新网格的编码数目不对。", "The number of new codes is wrong."))
@@ -107,7 +113,7 @@ def _require_known(partition: Partition, operation: Operation) -> None:
         named.append(operation.into)
     unknown = [code for code in named if code is not None and code not in partition]
     if unknown:
-        raise RefusedError("unknown_grid", codes=unknown)
+        raise RefusedError("ended" if partition.ended.issuperset(unknown) else "unknown_grid", codes=unknown)
     held = sorted({code for code in named if code is not None} & partition.locked)
     if held:
         raise RefusedError("locked", operation.shape or partition.shapes[held[0]], codes=held)
@@ -156,10 +162,13 @@ def _transfer(act: _Act) -> Outcome:
 
 def _split(act: _Act) -> Outcome:
     old, line = act.operation.grids[0], act.shape
-    if old in act.partition.locked:
-        raise RefusedError("locked", line, codes=[old])
     right = cut_through(act.grid, line, code=old, reach_m=act.operation.reach_m)
-    settled = act.settle([Claim(old, _BEGINS, right)], parts={_BEGINS: len(shapely.get_parts(act.grid))})
+    try:
+        settled = act.settle([Claim(old, _BEGINS, right)], parts={_BEGINS: len(shapely.get_parts(act.grid))})
+    except RefusedError as refused:
+        if refused.reason == "swallowed":  # one half shrank to nothing when its ends moved along the outline
+            raise no_vertex_near(line, [old]) from None
+        raise
     shapes = dict(settled.shapes)
     halves = [_land(shapes.pop(old)), _land(shapes.pop(_BEGINS))]
     codes = act.name((old,), halves)
@@ -180,7 +189,7 @@ def _merge(act: _Act) -> Outcome:
     together = shapely.coverage_union_all([act.partition.shapes[code] for code in grids])
     _require_joined(act.partition, grids, together)
     if into is None or into not in grids:
-        target = into if into is not None and not act.operation.codes else act.name(grids, [together])[0]
+        target = act.name(grids, [together], brought=(into,) if into is not None else ())[0]
     else:
         target = into
     settled = act.settle([Claim(code, target) for code in grids if code != target])
