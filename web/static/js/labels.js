@@ -15,7 +15,7 @@ const onScreen = ([x0, y0, x1, y1], { left, top, scale }) => [x0 * scale - left,
 export const LabelLayer = CanvasLayer.extend({
   options: { pane: "labels", padding: 0.1 },
 
-  /** `obstacles()`: boxes in world coordinates that names keep clear of. */
+  /** `obstacles()`: boxes in world coordinates that names keep clear of; `fromZoom`: other first zooms by kind. */
   initialize(options) {
     CanvasLayer.prototype.initialize.call(this, options);
     this.sources = new Map();
@@ -41,8 +41,8 @@ export const LabelLayer = CanvasLayer.extend({
     context.textBaseline = "middle";
     context.lineJoin = "round";
     for (const kind of Object.keys(config.cartography.labels)) {
-      const { from_zoom: fromZoom, size_px: size } = config.cartography.labels[kind];
-      if (view.zoom < fromZoom || !this.sources.has(kind)) continue;
+      const { from_zoom: usual, size_px: size } = config.cartography.labels[kind];
+      if (view.zoom < (this.options.fromZoom?.[kind] ?? usual) || !this.sources.has(kind)) continue;
       context.font = `${kind === "township" ? 600 : 400} ${size}px ${FONT}`;
       for (const shape of this.sources.get(kind)) {
         if (taken.length >= limit) return;

@@ -219,6 +219,13 @@ export function restyle(kind, style, rank) {
   if (rank) labels.setSource(kind, layer.shapes, rank);
 }
 
+/** Names of areas that only the page knows, such as those of a draft, among the others; from a zoom of their own. */
+export function nameShapes(kind, shapes, fromZoom) {
+  labels.options.fromZoom = { ...labels.options.fromZoom, [kind]: fromZoom };
+  if (shapes.length) labels.setSource(kind, shapes);
+  else labels.dropSource(kind);
+}
+
 /** Once a kind is drawn: now, and after every change of its data. */
 export function onLayer(kind, then) {
   document.addEventListener("layer", (event) => event.detail === kind && then());

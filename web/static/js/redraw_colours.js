@@ -28,15 +28,14 @@ export const colour = () => (COLOURS.includes(get("colour")) ? get("colour") : "
 
 function classOf(properties) {
   if (colour() === "changed") {
-    const touched = draft()?.touched ?? [];
-    if (properties.is_new) return CHANGED[0];
-    return properties.changed || touched.includes(properties.code) ? CHANGED[1] : CHANGED[2];
+    if (draft()?.codes?.includes(properties.code)) return CHANGED[0];
+    return properties.changed ? CHANGED[1] : CHANGED[2];
   }
   if (colour() === "workload") {
     const value = figure(properties, "workload");
     return value === null || !mean ? noData : WORKLOAD.find(({ upto }) => value / mean < upto);
   }
-  const missing = figure(properties, "shortfall");
+  const missing = figure(properties, "camera_shortfall");
   return missing === null ? noData : shortfall.classes.find(({ from, to }) => missing >= from && (to === null || missing <= to)) ?? noData;
 }
 

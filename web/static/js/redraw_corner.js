@@ -15,6 +15,7 @@ const SAME = 1e-9;
 // Three centimetres: a corner nearer to a border lies on it.
 const ON_BORDER_M = 0.03;
 const METRES = 111320;
+const ROOM_PX = 30;
 const OWN = { color: "#0B7285", weight: 3, fill: false, interactive: false };
 const OTHER = { color: "#0B7285", weight: 1.5, dashArray: "4,3", fill: false, interactive: false };
 let session = null;
@@ -52,11 +53,22 @@ export function startCorners(code, handlers) {
   session.own.on("pm:vertexadded", added);
   session.own.on("pm:vertexremoved", removed);
   session.own.on("pm:vertexclick", clicked);
+  map.on("zoomend", thin);
   session.own.pm.enable({ allowSelfIntersection: true, snappable: true, snapDistance: 10, draggable: false, preventMarkerRemoval: false, removeLayerBelowMinVertexCount: false, snapSegment: true });
+  thin();
+}
+
+/** Handles for new corners only where there is room between two corners. */
+function thin() {
+  const at = (marker) => map.latLngToContainerPoint(marker.getLatLng());
+  session.own.pm._markerGroup.eachLayer((marker) => {
+    if (marker.leftM) marker.getElement()?.classList.toggle("crowded", at(marker.leftM).distanceTo(at(marker.rightM)) < ROOM_PX);
+  });
 }
 
 export function stopCorners() {
   if (!session) return;
+  map.off("zoomend", thin);
   session.own.pm.disable();
   [session.own, ...session.others].forEach((polygon) => polygon.remove());
   session = null;

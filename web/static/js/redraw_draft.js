@@ -2,7 +2,7 @@
 
 import { getJSON, send } from "./request.js";
 import { toShapes } from "./shapes.js";
-import { language, t } from "./words.js";
+import { t } from "./words.js";
 
 let held = null;
 let queue = Promise.resolve();
@@ -64,8 +64,9 @@ function take(features) {
 function write(method, rest, body = {}, label = t("busy.saving")) {
   const doing = queue.then(async () => {
     if (!held) return null;
-    const { facts } = held;
-    const answer = await send(method, at(facts.id, rest), { version: facts.version, ...body }, { label, headers: { "Idempotency-Key": newKey() } });
+    const { id, version } = held.facts;
+    const answer = await send(method, at(id, rest), { version, ...body }, { label, headers: { "Idempotency-Key": newKey() } });
+    if (answer?.areas && held?.facts.id === id && answer.results?.some((result) => result.ok)) await adopt(answer, "drawn");
     return answer;
   });
   queue = doing.catch(() => {});
@@ -77,36 +78,27 @@ function newKey() {
 }
 
 /** Perform operations; the answer of the server with one result for each. */
-export async function perform(operations) {
-  const answer = await write("POST", "/operations", { operations });
-  if (answer) adopt(answer, "drawn");
-  return answer;
-}
+export const perform = (operations) => write("POST", "/operations", { operations });
 
 /** What operations would change; nothing is kept. */
 export function ask(operations, signal) {
   return send("POST", at(held.facts.id, "/operations"), { version: held.facts.version, operations, preview: true }, { signal, quiet: true });
 }
 
-export async function step(direction) {
-  const answer = await write("POST", `/${direction}`);
-  if (answer) adopt(answer, "drawn");
-  return answer;
-}
+export const step = (direction) => write("POST", `/${direction}`);
 
-/** Put what an answer says into the model: changed areas, ended ones, version, what can be undone. */
-function adopt(answer, what) {
-  held.facts = { ...held.facts, ...facts(answer) };
-  held.savedAt = answer.updated_at ?? new Date().toISOString();
-  if (answer.areas) take(answer.areas.features);
+/** Put what an answer says into the model: changed areas, ended ones; then what can be undone, from the draft itself. */
+async function adopt(answer, what) {
+  held.facts = { ...held.facts, version: answer.version };
+  take(answer.areas?.features ?? []);
   for (const code of answer.ended ?? []) held.areas.delete(String(code));
-  tell(what, { answer });
-}
-
-function facts(answer) {
-  const known = {};
-  for (const name of ["version", "operations", "redone", "undo_count", "redo_count", "problems", "totals", "moves", "state", "base_conflicts"]) if (answer[name] !== undefined) known[name] = answer[name];
-  return known;
+  const facts = await getJSON(at(held.facts.id), { quiet: true });
+  // Somebody else's save in between is told by the next write, not hidden here.
+  if (held && facts.version === answer.version) {
+    held.facts = { ...held.facts, ...facts };
+    held.savedAt = facts.updated_at;
+  }
+  if (held) tell(what, { answer });
 }
 
 /** Change title, reason, date, locks. */
@@ -126,6 +118,3 @@ export async function act(name, body = {}) {
   if (answer && name !== "discard") await reopen();
   return answer;
 }
-
-/** Reading of a value that may come as {zh, en} or in the reader's language already. */
-export const words = (both) => (both && typeof both === "object" ? both[language] ?? both.zh ?? "" : both ?? "");

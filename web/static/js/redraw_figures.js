@@ -76,17 +76,17 @@ function cell(name, { before, after }) {
   return element("td", { class: isBroken(after, name) ? "broken" : null }, written(name, now), delta && element("small", {}, delta));
 }
 
-const breaks = (properties) => properties?.figures?.breaks ?? properties?.breaks ?? [];
-const isBroken = (properties, name) => breaks(properties).some((one) => one.measure === name) || (name === "shortfall" && figure(properties, name) > 0);
+const breaks = (properties) => properties?.breaks ?? [];
+const isBroken = (properties, name) => (name === "camera_shortfall" ? figure(properties, name) > 0 : breaks(properties).some((one) => one.rule === name));
 
 function stateCell({ after }) {
   if (!after) return element("td", { class: "gone" }, t("redraw.ends"));
-  const count = breaks(after).length + (figure(after, "shortfall") > 0 ? 1 : 0);
+  const count = breaks(after).length;
   return element("td", { class: count ? "broken" : "fine" }, count ? t("redraw.breaks", { n: count }) : t("redraw.fine"));
 }
 
 /** Every rule that breaks, in words: which area and what. */
 function broken(columns) {
-  const lines = columns.flatMap(({ name, after }) => breaks(after).map((one) => t("redraw.broken_line", { name, text: reading(one.text ?? one.what ?? one) })));
+  const lines = columns.flatMap(({ name, after }) => breaks(after).map((one) => t("redraw.broken_line", { name, text: reading(one.text) })));
   return lines.length > 0 && element("ul", { class: "broken-list" }, lines.map((line) => element("li", {}, line)));
 }

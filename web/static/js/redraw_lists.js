@@ -19,7 +19,7 @@ export function areaList() {
     { class: "area-list" },
     listed.map((one) => {
       const load = figure(one.properties, "workload");
-      const bad = figure(one.properties, "shortfall") > 0;
+      const bad = figure(one.properties, "camera_shortfall") > 0;
       return element(
         "li",
         { "aria-current": one.code === selectedCode() ? "true" : null },
@@ -29,7 +29,7 @@ export function areaList() {
           element("span", { class: "name" }, one.name, isLocked(one.code) && element("span", { class: "tag" }, t("redraw.locked"))),
           element("span", { class: "load" }, load === null ? "" : element("i", { style: { width: `${most ? Math.round((100 * load) / most) : 0}%` } })),
           element("small", {}, [written("area_m2", figure(one.properties, "area_m2")), figure(one.properties, "households") !== null && written("households", figure(one.properties, "households"))].filter(Boolean).join(" · ")),
-          bad && element("span", { class: "tag tag-bad" }, t("redraw.short", { n: integer(figure(one.properties, "shortfall")) })),
+          bad && element("span", { class: "tag tag-bad" }, t("redraw.short", { n: integer(figure(one.properties, "camera_shortfall")) })),
         ),
         button("", () => zoomToArea(one.code), { kind: "plain", drawing: "zoom", "aria-label": t("redraw.zoom_area", { name: one.name }), title: t("details.zoom") }),
         isEditable() && button("", () => toggleLock(one.code), { kind: "plain", drawing: "lock", "aria-pressed": String(isLocked(one.code)), "aria-label": t(isLocked(one.code) ? "redraw.unlock_area" : "redraw.lock_area", { name: one.name }), title: t(isLocked(one.code) ? "redraw.unlock" : "redraw.lock") }),

@@ -1,7 +1,7 @@
 // The areas of the draft on the map: plain, changed, locked, picked; the pieces that move; the piece that was refused.
 
 import { HighlightLayer } from "./highlight.js";
-import { LabelLayer } from "./labels.js";
+import { layerOf, nameShapes } from "./layers.js";
 import { fit, map } from "./map.js";
 import { latitudeOf, longitudeOf, worldX, worldY } from "./mercator.js";
 import { areas, isLocked, onDraft } from "./redraw_draft.js";
@@ -9,18 +9,20 @@ import { fillOf } from "./redraw_colours.js";
 import { contains, ShapeLayer, toShapes } from "./shapes.js";
 import { t } from "./words.js";
 
+const NAMES_FROM_ZOOM = 11;
+// Room for the tools at the upper edge.
+const CLEAR = { paddingTopLeft: [24, 124] };
 const MOVED = "#0B7285";
 const REFUSED = "#B30000";
 let plan = null;
 let today = null;
 let pieces = null;
 let refused = null;
-let names = null;
 let highlight = null;
 let picks = new Set();
 
 export function startDraftMap() {
-  for (const [name, order] of [["plan", 355], ["pieces", 390], ["names", 448]]) {
+  for (const [name, order] of [["plan", 355], ["pieces", 390]]) {
     const pane = map.createPane(name);
     pane.style.zIndex = order;
     pane.style.pointerEvents = "none";
@@ -29,7 +31,6 @@ export function startDraftMap() {
   today = new ShapeLayer({ pane: "pieces", style: () => ({ fill: null, line: "#111827", width: 1, dash: [3, 4] }) });
   pieces = new ShapeLayer({ pane: "pieces", style: () => ({ fill: `${MOVED}33`, hatched: { color: MOVED }, line: MOVED, width: 1.5 }) }).addTo(map);
   refused = new ShapeLayer({ pane: "pieces", style: () => ({ fill: `${REFUSED}22`, hatched: { color: REFUSED }, line: REFUSED, width: 2, size: 7, dot: REFUSED }) }).addTo(map);
-  names = new LabelLayer({ pane: "names" }).addTo(map);
   highlight = new HighlightLayer().addTo(map);
   onDraft(({ what }) => {
     drawAreas();
@@ -49,11 +50,18 @@ function areaStyle(shape) {
 
 export function drawAreas() {
   const shapes = [...areas().values()].map(({ code, name, shape, editable, properties }) => {
-    shape.properties = { ...properties, code, editable, name: isLocked(code) ? `${name} ${t("redraw.locked_mark")}` : name };
+    shape.properties = { ...properties, code, editable, name: short(name, nameOfParent(properties)) + (isLocked(code) ? t("redraw.locked_mark") : "") };
     return shape;
   });
   plan.setShapes(shapes);
-  names.setSource("grid", shapes.filter((shape) => shape.properties.editable));
+  nameShapes("grid", shapes.filter((shape) => shape.properties.editable), NAMES_FROM_ZOOM);
+}
+
+const nameOfParent = ({ parent_code: code }) => ["village", "township"].map((kind) => layerOf(kind)?.shape?.(code)?.properties.name).find(Boolean);
+
+/** A grid is usually called after its village: inside it the rest of the name is enough. */
+function short(name, parent) {
+  return parent && name.startsWith(parent) && name.length > parent.length ? name.slice(parent.length).trim() : name;
 }
 
 /** Outline one area, or none. */
@@ -105,19 +113,19 @@ function bounds(shapes) {
 
 export function zoomToDraft() {
   const mine = [...areas().values()].filter((one) => one.editable).map((one) => one.shape);
-  if (mine.length) fit(bounds(mine), { animate: false });
+  if (mine.length) fit(bounds(mine), { animate: false, ...CLEAR });
 }
 
 export const draftBounds = () => bounds([...areas().values()].filter((one) => one.editable).map((one) => one.shape));
 
 export function zoomToArea(code) {
   const one = areas().get(code);
-  if (one) fit(bounds([one.shape]), { maxZoom: 17 });
+  if (one) fit(bounds([one.shape]), { maxZoom: 17, ...CLEAR });
 }
 
 export function zoomToGeometry(geometry) {
   const shapes = asShapes([geometry]);
-  if (shapes.length) fit(bounds(shapes), { maxZoom: 18 });
+  if (shapes.length) fit(bounds(shapes), { maxZoom: 18, ...CLEAR });
 }
 
 export const repaintAreas = () => plan?.repaint();

@@ -2,20 +2,21 @@
 
 import { area as areaWords, integer, number, t } from "./words.js";
 
-/** Name, how it is written, and whether more of it is a matter of concern. */
+/** Name of each figure and how it is written, in the order of the table. */
 export const MEASURES = [
   ["area_m2", areaWords],
   ["households", (value) => t("redraw.n_households", { n: integer(value) })],
   ["population", (value) => t("redraw.n_people", { n: integer(value) })],
   ["cameras", (value) => t("redraw.n_cameras", { n: integer(value) })],
+  ["key_places", (value) => t("redraw.n_places", { n: integer(value) })],
   ["incidents", (value) => t("redraw.n_incidents", { n: integer(value) })],
   ["workload", number],
-  ["shortfall", (value) => t("redraw.n_cameras", { n: integer(value) })],
+  ["camera_shortfall", (value) => t("redraw.n_cameras", { n: integer(value) })],
 ];
 
 /** A figure of the properties of an area; null where there is none or the reader may not see it. */
 export function figure(properties, name) {
-  const value = properties?.figures?.[name] ?? properties?.[name];
+  const value = properties?.[name];
   return value === undefined || value === null ? null : Number(value);
 }
 

@@ -3,7 +3,7 @@
 import { map } from "./map.js";
 import { showConflict } from "./redraw_conflict.js";
 import { area, areas, change, draft, perform, step as stepDraft } from "./redraw_draft.js";
-import { showChange, showWords } from "./redraw_figures.js";
+import { hideFigures, showChange, showWords } from "./redraw_figures.js";
 import { clearPieces, showMoved, showRefused } from "./redraw_map.js";
 import { makePreviewer } from "./redraw_preview.js";
 import { clearRefusal, showRefusal } from "./redraw_strip.js";
@@ -55,7 +55,7 @@ export async function commit(operations, sketch = null) {
     const refused = answer.results.find((result) => !result.ok);
     if (refused) {
       showMoved([]);
-      showWords(t("redraw.refused"), reading(refused.what), true);
+      hideFigures();
       showRefusal(refused, sketch);
       return null;
     }
@@ -78,7 +78,9 @@ export async function step(direction) {
   const before = new Map(areas());
   try {
     const answer = await stepDraft(direction);
-    if (answer) showChange(answer, t(`redraw.${direction}`), (code) => before.get(String(code)));
+    const refused = answer?.results?.find((result) => !result.ok);
+    if (refused) showRefusal(refused);
+    else if (answer) showChange(answer, t(`redraw.${direction}`), (code) => before.get(String(code)));
   } catch (error) {
     showConflict(error);
   }

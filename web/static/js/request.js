@@ -39,7 +39,7 @@ export async function send(method, url, body = null, options = {}) {
   const response = await ask(url, {
     ...options,
     method,
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", ...options.headers },
     body: JSON.stringify(body ?? {}),
   });
   return response.status === 204 ? null : response.json();
