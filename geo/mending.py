@@ -19,12 +19,13 @@ import numpy as np
 import shapely
 
 from .crs import CENTIMETRE, round_centimetre
+from .faces import joined, narrow, owners, without_needles, without_slivers
 from .refusals import RefusedError
+from .seams import seams
 from .weld import drop_vertices
 from .words import Text
 
 _HALF_DIAGONAL_M = 0.0071
-_ON_LINE_M = 1e-6
 _POLYGONAL = (3, 6)
 
 
@@ -112,19 +113,19 @@ def mend(
     _require_land(codes, before, clean)
     gaps = _enclosed(clean)
     if outline is None:
-        gaps = gaps[_narrow(gaps, gap_width_m)]
+        gaps = gaps[narrow(gaps, gap_width_m)]
         outline = _areal(shapely.union_all(np.append(clean, gaps), grid_size=CENTIMETRE))
     else:
         _require_narrow(outline, clean, codes, gap_width_m)
-    lines = _borders(np.append(clean, gaps), outline, snapping_m, gap_width_m)
+    lines = seams(np.append(clean, gaps), outline, snapping_m, gap_width_m)
     noded = shapely.union_all(np.append(lines, outline.boundary), grid_size=CENTIMETRE)
     faces = np.array(shapely.polygonize([noded]).geoms, dtype=object)
     faces = faces[shapely.intersects(outline, shapely.point_on_surface(faces))]
-    owner = _owners(faces, np.append(clean, gaps), len(clean))
-    owner = _without_slivers(faces, owner, min_width_m)
-    after = np.array([_joined(faces[owner == row]) for row in range(len(codes))], dtype=object)
+    owner = owners(faces, np.append(clean, gaps), len(clean))
+    owner = without_slivers(faces, owner, min_width_m)
+    after = np.array([joined(faces[owner == row]) for row in range(len(codes))], dtype=object)
     _require_land(codes, before, after)
-    after = _without_needles(before, after, reach_m=snapping_m, width_m=max(gap_width_m, snapping_m))
+    after = without_needles(before, after, reach_m=snapping_m, width_m=max(gap_width_m, snapping_m))
     after = _without_spares(after, outline)
     whole = shapely.coverage_union_all(after)
     shift = _shift(outline, whole)
@@ -204,7 +205,7 @@ def _cleaned(before: np.ndarray, snapping_m: float) -> np.ndarray:
         if not len(less):
             break
         lost = shapely.get_parts(shapely.difference(before[less], shapely.coverage_union_all(clean)))
-        if _narrow(lost, 4 * snapping_m).all():
+        if narrow(lost, 4 * snapping_m).all():
             break
     return clean
 
@@ -215,15 +216,10 @@ def _enclosed(clean: np.ndarray) -> np.ndarray:
     return shapely.polygons(np.array(rings, dtype=object)) if rings else np.empty(0, dtype=object)
 
 
-def _narrow(pieces: np.ndarray, width_m: float) -> np.ndarray:
-    """Which pieces are nowhere wider than `width_m`."""
-    return shapely.is_empty(shapely.buffer(pieces, -width_m / 2, quad_segs=4))
-
-
 def _require_narrow(outline: shapely.Geometry, clean: np.ndarray, codes: list[str], gap_width_m: float) -> None:
     """Refuse land of the outline that nobody has and that is wider than a gap to be closed."""
     open_land = shapely.get_parts(shapely.difference(outline, shapely.coverage_union_all(clean)))
-    wide = open_land[~_narrow(open_land, gap_width_m)]
+    wide = open_land[~narrow(open_land, gap_width_m)]
     if not len(wide):
         return
     piece = wide[np.argmax(shapely.area(wide))]
@@ -244,170 +240,11 @@ def _require_narrow(outline: shapely.Geometry, clean: np.ndarray, codes: list[st
     )
 
 
-def _borders(lands: np.ndarray, outline: shapely.Geometry, snapping_m: float, gap_width_m: float) -> np.ndarray:
-    """The edges of a clean coverage inside the outline, led to it where they end short of it.
-
-    Outer edges that run along the outline are left out: there the outline itself is the border.
-    """
-    inner, outer = _edges(lands)
-    shapely.prepare(outline)
-    # Five places of an edge tell one that runs along the outline from one that leads from side to side.
-    places = outer[:, :1] + (outer[:, 1:] - outer[:, :1]) * np.linspace(0, 1, 5)[:, None]
-    along = _near(places.reshape(-1, 2), outline, 2 * snapping_m).reshape(-1, 5).all(axis=1)
-    segments = np.concatenate([inner, outer[~along]])
-    if not len(segments):
-        return np.empty(0, dtype=object)
-    lines = shapely.linestrings(segments)
-    inside = shapely.covers(outline, lines)
-    cut = shapely.get_parts(shapely.intersection(lines[~inside], outline))
-    cut = cut[shapely.get_type_id(cut) == 1]
-    ends = shapely.get_coordinates(cut).reshape(-1, 2)
-    crossing = shapely.distance(shapely.points(ends), outline.boundary) <= _ON_LINE_M
-    ends[crossing] = _on_outline(ends[crossing], outline, snapping_m)
-    # An edge ends where the outer edge it met was left out, or at the mouth of a strip of open land.
-    loose = np.concatenate([_common(segments, outer[along]), _mouths(inner, outer, outline, gap_width_m)])
-    loose = np.unique(loose, axis=0)
-    loose = loose[shapely.covers(outline, shapely.points(loose))]
-    leads = np.stack([loose, _on_outline(loose, outline, snapping_m)], axis=1)
-    pieces = np.concatenate([segments[inside], ends.reshape(-1, 2, 2), leads])
-    return shapely.linestrings(pieces[(pieces[:, 0] != pieces[:, 1]).any(axis=1)])
-
-
-def _mouths(inner: np.ndarray, outer: np.ndarray, outline: shapely.Geometry, gap_width_m: float) -> np.ndarray:
-    met = _common(inner, outer)
-    return met[_near(met, outline, gap_width_m)]
-
-
-def _near(points: np.ndarray, outline: shapely.Geometry, distance_m: float) -> np.ndarray:
-    edge = outline.boundary
-    shapely.prepare(edge)
-    return shapely.dwithin(edge, shapely.points(points), distance_m)
-
-
-def _common(some: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Places (n, 2) where a segment of the first and one of the second end."""
-    one, two = (np.unique(part.reshape(-1, 2) @ [1, 1j]) for part in (some, others))
-    met = np.intersect1d(one, two)
-    return np.column_stack([met.real, met.imag])
-
-
-def _edges(lands: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Segments (n, 2, 2) that two lands of a clean coverage share, each once, and those that only one has."""
-    xy, ring = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(lands)), return_index=True)
-    _, name = np.unique(xy, axis=0, return_inverse=True)
-    name = name.ravel()
-    start = np.flatnonzero(ring[1:] == ring[:-1])
-    a, b = name[start], name[start + 1]
-    pair = np.column_stack([np.minimum(a, b), np.maximum(a, b)])
-    _, where, count = np.unique(pair, axis=0, return_index=True, return_counts=True)
-    inner, outer = start[where[count == 2]], start[where[count == 1]]
-    return tuple(np.stack([xy[rows], xy[rows + 1]], axis=1) for rows in (inner, outer))  # type: ignore[return-value]
-
-
-def _on_outline(points: np.ndarray, outline: shapely.Geometry, snapping_m: float) -> np.ndarray:
-    """Where on the outline borders end, (n, 2) on the 1 cm grid.
-
-    At a vertex of the outline when one is within `snapping_m`; else, when the grid has a point exactly on that stretch
-    of the outline within `snapping_m`, there; else at the grid point nearest to the outline.
-    """
-    if not len(points):
-        return points
-    path, part = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(outline)), return_index=True)
-    start = np.flatnonzero(part[1:] == part[:-1])
-    stretches = np.stack([path[start], path[start + 1]], axis=1)
-    lines = shapely.linestrings(stretches)
-    nearest = shapely.STRtree(lines).nearest(shapely.points(points))
-    foot = shapely.get_coordinates(shapely.get_point(shapely.shortest_line(lines[nearest], shapely.points(points)), 0))
-    a, b = np.rint(stretches[nearest, 0] / CENTIMETRE), np.rint(stretches[nearest, 1] / CENTIMETRE)
-    along = (b - a).astype(np.int64)
-    steps = np.gcd(along[:, 0], along[:, 1])
-    whole = np.hypot(*along.T)
-    share = np.clip(np.hypot(*(foot / CENTIMETRE - a).T) / whole, 0.0, 1.0)
-    ends = np.where((share < 0.5)[:, None], a, b) * CENTIMETRE
-    exact = (a + np.rint(share * steps)[:, None] * (along / steps[:, None])) * CENTIMETRE
-    chosen = np.where((np.hypot(*(exact - foot).T) <= snapping_m)[:, None], exact, foot)
-    chosen = np.where((np.hypot(*(ends - foot).T) <= snapping_m)[:, None], ends, chosen)
-    return np.round(chosen, 2)
-
-
-def _owners(faces: np.ndarray, lands: np.ndarray, count: int) -> np.ndarray:
-    """For each face the area (one of the first `count` lands; the others are gaps) it has most land in common with.
-
-    What lies in a gap, or in nothing, goes to the area of the face it borders on longest.
-    """
-    owner = np.full(len(faces), -1)
-    face, land = shapely.STRtree(lands).query(faces, predicate="intersects")
-    common = shapely.area(shapely.intersection(faces[face], lands[land]))
-    order = np.lexsort([land, -common, face])
-    face, land, common = face[order], land[order], common[order]
-    best = np.flatnonzero(np.r_[True, face[1:] != face[:-1]]) if len(face) else np.arange(0)
-    best = best[(common[best] > 0) & (land[best] < count)]
-    owner[face[best]] = land[best]
-    return _given_away(faces, owner, np.flatnonzero(owner < 0))
-
-
-def _without_slivers(faces: np.ndarray, owner: np.ndarray, min_width_m: float) -> np.ndarray:
-    """Owners with thin pieces given to the neighbour, unless a piece is all the land its area has."""
-    size = shapely.area(faces)
-    maybe = np.flatnonzero(size < min_width_m * shapely.length(faces))
-    thin = maybe[shapely.is_empty(shapely.buffer(faces[maybe], -min_width_m / 2))]
-    largest = np.zeros(owner.max() + 1)
-    np.maximum.at(largest, owner, size)
-    return _given_away(faces, owner, thin[size[thin] < largest[owner[thin]]])
-
-
 def _without_spares(after: np.ndarray, outline: shapely.Geometry) -> np.ndarray:
     """Areas without the vertices on the outer edge that the outline has not, except where two areas meet."""
     corners = np.round(shapely.get_coordinates(outline), 2) @ [1, 1j]
     edge = shapely.get_coordinates(shapely.coverage_union_all(after))
     return drop_vertices(after, edge[~np.isin(np.round(edge, 2) @ [1, 1j], corners)])
-
-
-def _without_needles(before: np.ndarray, after: np.ndarray, *, reach_m: float, width_m: float) -> np.ndarray:
-    """Areas without the needles that snapping draws now and then: a gap two hundred metres long and one wide, closed
-    in favour of the area that has only its tip. They go to a neighbour along their length."""
-    far = np.flatnonzero(shapely.hausdorff_distance(shapely.boundary(before), shapely.boundary(after)) > 2 * width_m)
-    after = after.copy()
-    for row in far:
-        gained = shapely.get_parts(shapely.difference(after[row], shapely.buffer(before[row], reach_m)))
-        gained = gained[shapely.get_type_id(gained) == 3]
-        for needle in gained[_narrow(gained, width_m) & (shapely.length(gained) > 4 * width_m)]:
-            near = np.flatnonzero(shapely.dwithin(after, needle, 5 * CENTIMETRE))
-            lines = np.append(shapely.boundary(after[near]), needle.boundary)
-            faces = np.array(shapely.polygonize([shapely.union_all(lines, grid_size=CENTIMETRE)]).geoms, dtype=object)
-            inside = shapely.point_on_surface(faces)
-            face, area = shapely.STRtree(after[near]).query(inside, predicate="intersects")
-            owner = np.full(len(faces), -1)
-            owner[face] = near[area]
-            faces, inside, owner = faces[owner >= 0], inside[owner >= 0], owner[owner >= 0]
-            mine = np.flatnonzero((owner == row) & shapely.intersects(needle, inside))
-            owner = _given_away(faces, owner, mine, never=int(row))
-            for other in np.unique(owner):
-                after[other] = _joined(faces[owner == other])
-    return after
-
-
-def _given_away(faces: np.ndarray, owner: np.ndarray, rows: np.ndarray, *, never: int = -1) -> np.ndarray:
-    """Owners after each of `rows`, smallest first, went to the owner of the face it shares most border with.
-
-    `never`: an owner that gets nothing."""
-    if not len(rows):
-        return owner
-    owner = owner.copy()
-    tree = shapely.STRtree(faces)
-    for row in rows[np.argsort(shapely.area(faces[rows]), kind="stable")]:
-        near = tree.query(faces[row], predicate="intersects")
-        near = near[(near != row) & (owner[near] >= 0) & (owner[near] != never)]
-        if not len(near):
-            continue
-        border = shapely.length(shapely.intersection(faces[row].boundary, shapely.boundary(faces[near])))
-        if border.max() > 0:
-            owner[row] = owner[near[np.argmax(border)]]
-    return owner
-
-
-def _joined(faces: np.ndarray) -> shapely.Geometry:
-    return faces[0] if len(faces) == 1 else shapely.coverage_union_all(faces)
 
 
 def _shift(outline: shapely.Geometry, whole: shapely.Geometry) -> float:

@@ -182,6 +182,9 @@ def _planned(land: Land, limits: MendLimits) -> VillagePlan:
         )
     except RefusedError as refusal:
         return VillagePlan(land, {}, (), refusal=refusal)
+    except shapely.errors.GEOSException:
+        # Linework that GEOS cannot node is one village's trouble, not that of the others.
+        return VillagePlan(land, {}, (), refusal=RefusedError("not_exact", codes=tuple(land.kept)))
     after = _as_drawn(land, mended.shapes)
     shapes = {
         code: new for code, new in after.items() if not shapely.equals_exact(land.kept[code], new, normalize=True)
