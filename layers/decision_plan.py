@@ -40,6 +40,13 @@ class Plan:
     versions: Mapping[str, int]
     replacements: tuple[Replacement, ...]
 
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east, north in degrees of all land concerned."""
+        shapes = [row.shape for each in self.replacements for row in each.old.values() if row.shape is not None]
+        shapes += [area.shape for each in self.replacements for area in each.new.values() if area.shape is not None]
+        west, south, east, north = shapely.total_bounds(shapes)
+        return float(west), float(south), float(east), float(north)
+
 
 def versions(connection: Connection) -> dict[str, int]:
     """Version of each area layer as this transaction sees it."""

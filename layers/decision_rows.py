@@ -50,7 +50,7 @@ class AreaRow:
 class NewArea:
     """An area that begins: its shape in lon/lat and fields that are given rather than carried over."""
 
-    shape: shapely.Geometry
+    shape: shapely.Geometry | None
     given: Mapping[str, Any] = field(default_factory=dict)
 
 

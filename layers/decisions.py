@@ -51,6 +51,8 @@ def submit(
         The boundaries below have changed (rebase it first), or the draft has.
     """
     draft = drafts.read(store, viewer, draft_id)
+    if changes.answered(store, key) is not None:
+        return draft
     if not draft.reason:
         raise InputError(
             Text("提交前请写明变更理由。", "Give the reason for the change before handing it in."), where="reason"
@@ -147,6 +149,8 @@ def _withdraw_decision(
     store: "Store", viewer: Viewer, draft: Draft, version: int, *, note: str, key: str | None
 ) -> Draft:
     require_approver(store, viewer)
+    before: dict[str, int] = {}
+    kinds: set[str] = set()
 
     def body(change: changes.Change) -> dict[str, Any]:
         now = in_state(change.connection, draft.id, version, ("approved",))
@@ -158,7 +162,8 @@ def _withdraw_decision(
             )
         assert now.change_id is not None
         _require_nothing_on_top(change.connection, now)
-        changes.take_back(change, now.change_id)
+        before.update(decision_plan.versions(change.connection))
+        kinds.update(changes.take_back(change, now.change_id))
         drafts.save(
             change.connection, now, viewer.name,
             state="draft", change_id=None, reviews=said(now, viewer, "withdraw", note),
@@ -167,7 +172,8 @@ def _withdraw_decision(
 
     details = {"draft": draft.id, "decision": draft.change_id, "note": note}
     store.act(viewer.name, "draft_withdraw", body, key=key, details=details)
-    homes.refresh(store, viewer.name)
+    if before:
+        homes.nothing_moved(store, before, kinds)
     return drafts.read(store, viewer, draft.id)
 
 
@@ -217,6 +223,8 @@ def approve(
     """
     require_approver(store, viewer)
     draft = drafts.read(store, viewer, draft_id)
+    if changes.answered(store, key) is not None:
+        return draft
     on = draft.effective_from if effective_from is None else day(effective_from)
 
     def body(change: changes.Change) -> dict[str, Any]:
@@ -256,8 +264,11 @@ def approve(
                     mend=Text("请稍后再试。", "Try again a little later."),
                 ) from None
             draft = drafts.read(store, viewer, draft_id)
+    kinds = [each.kind for each in planned.replacements]
     if on <= today().isoformat():
-        homes.refresh(store, viewer.name)
+        homes.follow(store, viewer.name, planned.versions, kinds, planned.bounds())
+    else:
+        homes.nothing_moved(store, planned.versions, kinds)
     return drafts.read(store, viewer, draft_id)
 
 

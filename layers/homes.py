@@ -5,7 +5,7 @@ Modelling decisions: what stands somewhere (a camera) falls where today's areas 
 of its own day say, and keeps that home when borders are redrawn later; without a day it counts as of today.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,7 @@ from .periods import periods
 from .placing import ACTION
 from .rights import OWNER
 from .rows import set_homes
+from .selecting import Bbox
 
 if TYPE_CHECKING:
     from .store import Store
@@ -29,6 +30,8 @@ BATCH = 10_000
 HOMED = tuple(kind.name for kind in KINDS.values() if kind.homed)
 _CODES = ("village_code", "grid_code")
 _FAR = "9999-12-31"
+DONE = "homes"
+"""Setting: the day and the versions of the areas that the stored homes are of."""
 
 
 def find_homes(
@@ -70,17 +73,21 @@ def _home_codes(
     return found
 
 
-def refresh(store: "Store", actor: str = "owner", *, kinds: Iterable[str] | None = None) -> dict[str, int]:
+def refresh(
+    store: "Store", actor: str = "owner", *, kinds: Iterable[str] | None = None, bbox: Bbox | None = None
+) -> dict[str, int]:
     """Set anew where the rows of homed layers fall, after areas changed; rows changed per kind.
 
-    Only rows whose home differs are written, in transactions of at most `BATCH` rows that each raise the layer's
-    version, so that whatever was kept of it is read again. Interrupted, it has done a part; asked again, the rest.
+    `bbox`: only rows there, when areas changed nowhere else. Only rows whose home differs are written, in
+    transactions of at most `BATCH` rows that each raise the layer's version, so that whatever was kept of it is read
+    again. Interrupted, it has done a part; asked again, the rest.
     """
+    on, versions = day(None), store.versions(AREA_KINDS)
     changed: dict[str, int] = {}
     for kind in HOMED if kinds is None else kinds:
         if store.versions([kind])[kind] == 0:
             continue
-        points = _rows(store, kind)
+        points = _rows(store, kind, bbox)
         homes = find_homes(store, points.lon, points.lat, _days(kind, points))
         differ = np.zeros(len(points.fid), dtype=bool)
         own = [name for name in _CODES if name not in KINDS[kind].names]
@@ -101,7 +108,58 @@ def refresh(store: "Store", actor: str = "owner", *, kinds: Iterable[str] | None
                 change.rows = {kind: len(part)}
         if len(rows):
             changed[kind] = len(rows)
+    if kinds is None and bbox is None:
+        _note(store, on, versions)
     return changed
+
+
+def keep_up(store: "Store", actor: str = "owner") -> dict[str, int]:
+    """`refresh` when areas have changed since it was last done, or when a day has come on which they do.
+
+    Costs two small queries when nothing is due. Called at the start of a server and by it every day.
+    """
+    on, versions = day(None), store.versions(AREA_KINDS)
+    done = store.settings.get(DONE) or {}
+    if done.get("versions") == versions:
+        begins = epochs(store).astype(str)
+        if not any(done["on"] < begin <= on for begin in begins.tolist()):
+            return {}
+    return refresh(store, actor)
+
+
+def follow(store: "Store", actor: str, before: Mapping[str, int], kinds: Iterable[str], bbox: Bbox) -> dict[str, int]:
+    """`refresh` after one act that changed areas of `kinds` within `bbox`; `before`: versions of all areas before it."""
+    on = day(None)
+    if not _up_to_date(store, before, on):
+        return refresh(store, actor)
+    changed = refresh(store, actor, bbox=bbox)
+    _note(store, on, _after(before, kinds))
+    return changed
+
+
+def nothing_moved(store: "Store", before: Mapping[str, int], kinds: Iterable[str]) -> None:
+    """Say that one act changed areas of `kinds` for days to come only: what holds today still does."""
+    done = store.settings.get(DONE) or {}
+    if done.get("versions") == dict(before):
+        _note(store, done["on"], _after(before, kinds))
+
+
+def _up_to_date(store: "Store", versions: Mapping[str, int], on: str) -> bool:
+    done = store.settings.get(DONE) or {}
+    return bool(done.get("versions") == dict(versions) and done.get("on") == on)
+
+
+def _after(before: Mapping[str, int], kinds: Iterable[str]) -> dict[str, int]:
+    """Versions after one act and nothing else: if somebody else wrote besides, the next `keep_up` finds out."""
+    return {kind: version + (kind in set(kinds)) for kind, version in before.items()}
+
+
+def _note(store: "Store", on: str, versions: Mapping[str, int]) -> None:
+    """Remember that all homes are those of a day and of the areas as they are."""
+    done = {"on": on, "versions": dict(versions)}
+    if store.settings.get(DONE) != done:
+        with store.write() as connection:
+            store.settings.put(connection, DONE, done)
 
 
 def epochs(store: "Store") -> np.ndarray:
@@ -142,13 +200,13 @@ def _codes(areas: AreaSet, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
     return found
 
 
-def _rows(store: "Store", kind: str) -> Points:
+def _rows(store: "Store", kind: str, bbox: Bbox | None) -> Points:
     """The rows to set: those of today, and of versioned kinds also those that begin later."""
     columns = [*_CODES, *(("occurred_on", "occurred_at") if kind == "incident" else ())]
-    now = read_points(store, kind, OWNER, columns=columns)
+    now = read_points(store, kind, OWNER, columns=columns, bbox=bbox)
     if not KINDS[kind].versioned:
         return now
-    later = read_points(store, kind, OWNER, as_of=_FAR, columns=columns)
+    later = read_points(store, kind, OWNER, as_of=_FAR, columns=columns, bbox=bbox)
     fresh = ~np.isin(later.fid, now.fid)
     return Points(
         np.concatenate([now.fid, later.fid[fresh]]),

@@ -12,7 +12,7 @@ import shapely
 from geo.refusals import RefusedError
 
 from . import drafts, redraw_session
-from .changes import Change
+from .changes import Change, answered
 from .decision_steps import require_open, said
 from .drafts import Draft
 from .redraw_ground import ground, to_lonlat
@@ -34,6 +34,8 @@ def rebase(store: "Store", viewer: Viewer, draft_id: int, version: int, *, key: 
         Somebody changed the draft since `version`, or it is decided already.
     """
     draft = drafts.read(store, viewer, draft_id)
+    if answered(store, key) is not None:
+        return draft
     drafts.require_version(draft, version)
     require_open(draft, viewer)
     land = ground(store, draft.level, draft.parent_kind, draft.parent_code, draft.effective_from)

@@ -7,6 +7,7 @@ jobs in child processes (`layers.work`), so that memory comes back, a crash harm
 import csv
 import io
 import threading
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from apiflask import APIBlueprint
@@ -14,8 +15,9 @@ from flask import Response, current_app, jsonify, request
 
 from geo.errors import InputError, NotFoundError
 from geo.words import Text
-from layers import jobs, work
+from layers import homes, jobs, work
 from layers.findings import COLUMNS, Finding
+from layers.history import today
 
 from . import bodies, current, etags, uploads
 from .language import language
@@ -36,6 +38,7 @@ class Worker(threading.Thread):
     def __init__(self, store: "Store") -> None:
         super().__init__(name="wangge-jobs", daemon=True)
         self._store = store
+        self._day: date | None = None
         self._wake = threading.Event()
         self._stopping = threading.Event()
 
@@ -44,9 +47,13 @@ class Worker(threading.Thread):
         self._wake.set()
 
     def run(self) -> None:
-        """Run, look again; with nothing queued look every few seconds for what others queued or left behind."""
+        """Run, look again; with nothing queued look every few seconds for what others queued or left behind.
+
+        At the start and whenever a new day has come, rows are told where they fall if areas changed.
+        """
         while not self._stopping.is_set():
             self._wake.clear()
+            self._greet_the_day()
             try:
                 done = work.run_next(self._store, stop=self._stopping.is_set)
             except Exception as error:  # the thread must outlive whatever a job or the store does
@@ -54,6 +61,16 @@ class Worker(threading.Thread):
                 done = None
             if done is None:
                 self._wake.wait(_PAUSE_S)
+
+    def _greet_the_day(self) -> None:
+        now = today()
+        if now == self._day:
+            return
+        try:
+            homes.keep_up(self._store)
+            self._day = now
+        except Exception as error:  # tried again at the next turn; jobs do not wait for it
+            logger().error("homes", exc_info=error)
 
     def stop(self) -> None:
         """End the thread and its child; the child's job is queued again."""
