@@ -18,6 +18,7 @@ from geo.words import Text
 from . import changes, drafts, grid_codes, redraw_figures, redraw_session
 from .redraw_ground import to_lonlat
 from .redraw_land import Session, Step
+from .redraw_points import Bearings, bearings
 
 if TYPE_CHECKING:
     from .drafts import Draft
@@ -156,11 +157,13 @@ def _apply(
         draft = drafts.require_own(store, connection, viewer, draft_id, version)
     with redraw_session.held(store, draft) as session:
         start = len(session.steps)
+        given = bearings(store, session.ground)
         saved = False
         try:
-            results = [_performed(session, viewer, draft, operation) for operation in operations]
+            results = [_performed(session, viewer, draft, operation, given) for operation in operations]
             done = session.steps[start:]
-            answer = _answer(session, viewer, draft, results, done, whole=len(operations) > 1 and not preview)
+            whole = len(operations) > 1 and not preview
+            answer = _answer(session, viewer, draft, results, done, given, whole=whole)
             if done and not preview:
                 answer = _save(
                     store, viewer, draft, session, answer, "draft_apply", key,
@@ -199,14 +202,15 @@ def _step(
             where=str(draft_id),
         )
     with redraw_session.held(store, draft) as session:
+        given = bearings(store, session.ground)
         try:
             step, values = act(session, draft)
         except RefusedError as error:
-            return _answer(session, viewer, draft, [_refused(session, error)], [], whole=False)
+            return _answer(session, viewer, draft, [_refused(session, error)], [], given, whole=False)
         saved = False
         try:
-            result = _done(session, viewer, step, back=back)
-            answer = _answer(session, viewer, draft, [result], [step], whole=False, back=back)
+            result = _done(session, viewer, step, given, back=back)
+            answer = _answer(session, viewer, draft, [result], [step], given, whole=False, back=back)
             answer = _save(store, viewer, draft, session, answer, action, key, **values)
             saved = True
         finally:
@@ -231,17 +235,17 @@ def _plain(operations: Any) -> list[dict[str, Any]]:
         ) from None
 
 
-def _performed(session: Session, viewer: "Viewer", draft: "Draft", operation: Any) -> dict[str, Any]:
+def _performed(session: Session, viewer: "Viewer", draft: "Draft", operation: Any, given: Bearings) -> dict[str, Any]:
     try:
-        return _done(session, viewer, session.perform(operation, locked=draft.locked))
+        return _done(session, viewer, session.perform(operation, locked=draft.locked), given)
     except RefusedError as error:
         return _refused(session, error)
 
 
-def _done(session: Session, viewer: "Viewer", step: Step, *, back: bool = False) -> dict[str, Any]:
+def _done(session: Session, viewer: "Viewer", step: Step, given: Bearings, *, back: bool = False) -> dict[str, Any]:
     return {
         "ok": True,
-        "changes": redraw_figures.change_rows(session, viewer, step, back=back),
+        "changes": redraw_figures.change_rows(session, viewer, step, back=back, given=given),
         "snapped_m": round(step.outcome.snapped_m, 4),
         "codes": list(step.operation.get("codes", ())),
     }
@@ -272,6 +276,7 @@ def _answer(
     draft: "Draft",
     results: list[dict[str, Any]],
     steps: Sequence[Step],
+    given: Bearings,
     *,
     whole: bool,
     back: bool = False,
@@ -286,7 +291,7 @@ def _answer(
         valid=session.is_valid() if whole else session.is_valid_around(there),
         area_change_m2=session.area_change_of(steps, back=back) / 20_000,
         ended=tuple(code for code in codes if session.group(code) is None),
-        areas=redraw_figures.features(session, viewer, there, locked=draft.locked),
+        areas=redraw_figures.features(session, viewer, there, locked=draft.locked, given=given),
     )
 
 

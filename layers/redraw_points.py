@@ -12,21 +12,21 @@ import numpy as np
 import shapely
 
 from geo.coverage import camera_weights
+from geo.workload import Scale
 
 from .cameras import read_cameras
 from .frames import read_layer
 from .history import today
 from .incidents import IncidentFilter, choose, read_incidents
 from .kept import kept
-from .redraw_ground import Ground
+from .redraw_ground import Ground, context
 from .rights import OWNER
 from .rule_body import Rule, RuleSet
 from .rules import read_rule_set, workload_of
+from .workload import loads
 
 if TYPE_CHECKING:
     from .store import Store
-
-LAYERS = ("camera", "incident", "facility", "key_area")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +39,31 @@ class Points:
     tree: shapely.STRtree
     cameras_known: bool  # whether the store has any camera on that day
 
-    @property
-    def lon(self) -> np.ndarray:
-        """For the cache, which counts rows."""
-        return self.figure
+
+@dataclass(frozen=True, slots=True)
+class Bearings:
+    """What figures of one draft are measured with: rules, points, the norms of the index, areas around the land."""
+
+    rules: RuleSet
+    points: Points
+    scale: Scale | None  # of the workload index; grids have one
+    around: dict[str, shapely.Geometry]  # lon/lat, areas outside the draft that touch its land
 
 
-def points(store: "Store", land: Ground, rules: RuleSet) -> Points:
-    """The points within the bounds of a draft's land, kept until one of their layers changes."""
-    key = ("redraw_points", land.on, land.bounds_lonlat, rules.name, rules.version, today(), _versions(store))
-    return kept(store).get(key, lambda: _read(store, land, rules))
+def bearings(store: "Store", land: Ground) -> Bearings:
+    """The bearings of a draft's land, kept until a layer or the rule set changes."""
+    rules = read_rule_set(store)
+    key = (
+        "redraw_bearings", land.level, land.on, land.bounds_lonlat, rules.name, rules.version, today(),
+        tuple(sorted(store.versions().items())),
+    )  # fmt: skip
+
+    def make() -> Bearings:
+        frame = context(store, land)
+        weights = loads(store, land.on, rules).scale if land.level == "grid" else None
+        return Bearings(rules, _read(store, land, rules), weights, dict(zip(frame.index, frame.geometry, strict=True)))
+
+    return kept(store).get(key, make)
 
 
 def camera_rule(rules: RuleSet, level: str) -> Rule | None:
@@ -65,15 +80,6 @@ def incident_days(on: str, rules: RuleSet) -> tuple[str, str]:
     """First and last day of the incidents that count."""
     last = min(date.fromisoformat(on), today())
     return (last - timedelta(days=int(rules.number("workload_incident_days")) - 1)).isoformat(), last.isoformat()
-
-
-def rules_of(store: "Store") -> RuleSet:
-    """The rule set of the store."""
-    return read_rule_set(store)
-
-
-def _versions(store: "Store") -> tuple[tuple[str, int], ...]:
-    return tuple(store.versions(LAYERS).items())
 
 
 def _read(store: "Store", land: Ground, rules: RuleSet) -> Points:
