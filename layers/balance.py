@@ -49,6 +49,11 @@ class Asked:
     rule_set: str | None = None
 
 
+def asked_of(stored: dict[str, Any]) -> Asked:
+    """The inverse of `dataclasses.asdict`, after a way through JSON."""
+    return Asked(**{**stored, "locked": tuple(stored["locked"])})
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """What a suggestion is made from; see `prepare`."""

@@ -23,7 +23,7 @@ STALE_S = 30.0
 _TRY_AGAIN_S = 10.0
 OPEN_PER_ACTOR = 3
 MAX_ATTEMPTS = 2
-KINDS = ("import", "export")
+KINDS = ("import", "export", "balance")
 
 _LOST = Text("处理进程意外中止。", "The process of this job ended unexpectedly.")
 

@@ -2,8 +2,9 @@
 
     python -m layers.work [--store URL] JOB_ID
 
-Payloads: import {"path", "name": what people call the file, "options": fields of ImportOptions}, export {"what", "path", "options"}. The result of an
-import holds its report and its findings, that of an export the path and the number of rows.
+Payloads: import {"path", "name": what people call the file, "options": fields of ImportOptions}, export {"what", "path",
+"options"}, balance {"asked": fields of balance.Asked}. The result of an import holds its report and its findings, that of
+an export the path and the number of rows, that of a balance the suggestion.
 """
 
 import argparse
@@ -117,7 +118,27 @@ def _export(store: Store, viewer: Viewer, payload: dict[str, Any], beat: _Beat) 
     return {"path": str(report.path), "rows": report.rows, "notes": [note.as_dict() for note in report.notes]}, None
 
 
-_WORK: dict[str, Callable[..., tuple[dict[str, Any], Text | None]]] = {"import": _import, "export": _export}
+def _balance(store: Store, viewer: Viewer, payload: dict[str, Any], beat: _Beat) -> tuple[dict[str, Any], Text | None]:
+    from geo.balance import Stopped
+
+    from . import balance, balance_plans
+
+    work = balance.prepare(store, viewer, balance.asked_of(payload["asked"]))
+    searching = Text(f"正在用 {len(work)} 个地块试算……", f"Searching with {len(work)} blocks ...")
+    try:
+        made = balance_plans.suggestion(
+            store, work, progress=lambda share: beat.progress(share, message=searching), stop=beat.wants_stop
+        )
+    except Stopped:
+        return {}, Text("已停止。", "Stopped.")
+    return {"suggestion": made}, None
+
+
+_WORK: dict[str, Callable[..., tuple[dict[str, Any], Text | None]]] = {
+    "import": _import,
+    "export": _export,
+    "balance": _balance,
+}
 
 
 def run(store: Store, job_id: str) -> None:

@@ -29,6 +29,7 @@ BLUEPRINTS = (
     "web.search",
     "web.figures",
     "web.rule_sets",
+    "web.balance",
     "web.drafts",
     "web.draft_operations",
     "web.decisions",

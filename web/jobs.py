@@ -141,6 +141,7 @@ def described(job: dict[str, Any]) -> dict[str, Any]:
     payload, result = job.get("payload") or {}, dict(job.get("result") or {})
     findings = result.pop("findings", [])
     result.pop("path", None)
+    result.pop("suggestion", None)  # long, and asked for by itself
     message = job.get("message")
     return {
         "id": job["id"],
