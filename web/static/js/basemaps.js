@@ -28,6 +28,18 @@ function show() {
   map.getContainer().classList.toggle("has-base", get("base") !== "");
 }
 
+/** The basemap of the page on another map, moved in the same way. */
+export async function copyBasemap(other) {
+  const number = config.basemaps.findIndex((_basemap, i) => String(i) === get("base"));
+  if (number < 0) return;
+  const copies = layersOf(number).map((layer) => window.L.tileLayer(layer._url, layer.options));
+  if (config.basemaps[number].datum === "gcj02") {
+    const { shiftTiles } = await import("./gcj02.js");
+    copies.forEach(shiftTiles);
+  }
+  copies.forEach((layer) => layer.addTo(other));
+}
+
 /** Radio buttons for the layer list; nothing when the setting lists no basemap. */
 export function basemapChoices() {
   if (!config.basemaps.length) return null;

@@ -1,13 +1,14 @@
 // Everything about one feature, in the panel: values with labels, where it belongs, what lies inside, its figure.
 
 import { button, element } from "./element.js";
+import { historyBox } from "./history.js";
 import { fit, reveal } from "./map.js";
 import { problemBox } from "./notice.js";
 import { closeDetail, showDetail } from "./panel.js";
 import { getJSON, isCancelled, query } from "./request.js";
 import { select, selected } from "./selection.js";
 import { set, watch } from "./state.js";
-import { dayOf, entryOf } from "./layers.js";
+import { dayOf, entryOf, isArea } from "./layers.js";
 import { integer, number, t } from "./words.js";
 
 let asked = null;
@@ -49,6 +50,7 @@ function content(found, figure) {
     figure && element("div", { class: "detail-figures" }, figure),
     element("div", { class: "button-row mb-2" }, found.bounds && button(t("details.zoom"), () => fit(found.bounds), { drawing: "zoom" }), below.length > 0 && button(t("details.within"), () => set({ in: `${found.kind}:${found.id}`, sel: "" }), { drawing: "down" })),
     element("table", { class: "facts" }, element("tbody", {}, found.rows.filter((row) => row.value !== null && row.value !== "").map(fact))),
+    isArea(found.kind) && historyBox(found.kind, found.id),
     below.length > 0 && element("div", { class: "children" }, below.map(([kind, count]) => element("span", { class: "tag" }, `${entryOf(kind)?.label ?? kind} ${integer(count)}`))),
   );
 }

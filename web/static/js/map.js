@@ -4,7 +4,7 @@ import { session } from "./session.js";
 import { get, set, watch } from "./state.js";
 
 export const map = window.map_main;
-const PANES = { ground: 300, areas: 350, density: 380, points: 420, labels: 450, marks: 470 };
+export const PANES = { ground: 300, areas: 350, density: 380, points: 420, labels: 450, marks: 470 };
 
 /** "12/28.99812/109.87654" as zoom, latitude, longitude; null when it is not one. */
 function position(text) {

@@ -1,6 +1,8 @@
 // The map page: what is here, layer by layer, and what to do next.
 
 import { actionBar, actionButtons } from "./actions.js";
+import { config } from "./config.js";
+import { changeDays, dayBefore } from "./days.js";
 import { button, element } from "./element.js";
 import { setSource } from "./foot.js";
 import { allEntries, chosen, toggle, zoomTo } from "./layers.js";
@@ -9,10 +11,11 @@ import { menuButton } from "./menu.js";
 import { emptyBox } from "./notice.js";
 import { answer, setPanel } from "./panel.js";
 import { catalogue, may, session } from "./session.js";
-import { address, asOf, get, watch } from "./state.js";
+import { address, asOf, get, set, watch } from "./state.js";
 import { day, integer, many, t } from "./words.js";
 
 const ORDER = ["grid", "natural_village", "village", "township", "county"];
+const COMPARED = ["grid", "village", "township"];
 const COUNTED = ["township", "village", "grid", "camera", "incident"];
 
 export async function start() {
@@ -23,8 +26,23 @@ export async function start() {
     figure: () => null,
     ready: draw,
   });
-  watch(["layers", "as_of", "opacity"], draw);
+  watch(["layers", "as_of", "opacity"], () => get("compare") || draw());
+  watch(["compare"], compare);
+  await compare();
   document.addEventListener("layer", () => setSource(source()));
+}
+
+/** A comparison takes the panel until it is over; what draws it comes with the first one. */
+async function compare() {
+  if (!get("compare")) return;
+  const { start: compareBoundaries } = await import("./compare.js");
+  await compareBoundaries({ show: (nodes) => setPanel(nodes), end: draw });
+}
+
+/** Before and after the last change there was; a year ago where nothing is known to have changed. */
+async function openComparison() {
+  const past = (await changeDays()).filter((one) => !one.future).at(-1);
+  set({ compare: past ? dayBefore(past.on) : `${Number(config.today.slice(0, 4)) - 1}${config.today.slice(4)}`.replace("02-29", "02-28") });
 }
 
 function source() {
@@ -33,6 +51,7 @@ function source() {
 }
 
 async function draw() {
+  if (get("compare")) return null;
   const [entries, { place, points_allowed: sees }, mayImport] = await Promise.all([catalogue(), session(), may("import")]);
   const filled = entries.filter((entry) => entry.rows);
   if (!filled.length) return setPanel(nothingYet(mayImport));
@@ -41,6 +60,7 @@ async function draw() {
   setPanel(
     answer(t("home.answer", { place: place.name || t("home.place"), counts }), t("home.note", { day: day(asOf()) })),
     element("section", { class: "controls" }, element("h2", {}, t("home.layers")), element("div", {}, filled.filter((entry) => entry.geometry !== "none").map(row))),
+    filled.some((entry) => COMPARED.includes(entry.kind)) && element("section", { class: "controls" }, element("h2", {}, t("compare.title")), element("p", { class: "small-note mb-0" }, t("compare.lead")), element("div", {}, button(t("compare.start"), openComparison, { drawing: "swipe", id: "compare-start" }))),
     missing(entries, mayImport, sees),
     actionBar(actionButtons({ name: "", view: printed }, () => ({ as_of: get("as_of") }), exportMenu(filled))),
   );

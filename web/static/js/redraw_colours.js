@@ -2,7 +2,7 @@
 
 import { config } from "./config.js";
 import { setFigureLegend } from "./legend.js";
-import { areas, draft } from "./redraw_draft.js";
+import { draft, own } from "./redraw_draft.js";
 import { figure } from "./redraw_measures.js";
 import { get } from "./state.js";
 import { integer, reading, t } from "./words.js";
@@ -46,9 +46,9 @@ export function fillOf(properties) {
   return { fill: `${fill}${fill.length === 7 ? "CC" : ""}`, hatched };
 }
 
-/** Work out the mean anew and lay the legend out; counts add up to the editable areas. */
+/** Work out the mean anew and lay the legend out; counts add up to the areas of the draft. */
 export function drawColours() {
-  const mine = [...areas().values()].filter((one) => one.editable);
+  const mine = own();
   if (!mine.length) return setFigureLegend(null);
   const loads = mine.map((one) => figure(one.properties, "workload")).filter((value) => value !== null);
   mean = loads.length ? loads.reduce((sum, value) => sum + value, 0) / loads.length : null;

@@ -2,9 +2,9 @@
 
 import { button, element } from "./element.js";
 import { notice, showProblem } from "./notice.js";
-import { act, draft, onDraft, reopen } from "./redraw_draft.js";
+import { act, areas, draft, onDraft, reopen } from "./redraw_draft.js";
 import { isCancelled, Problem } from "./request.js";
-import { t } from "./words.js";
+import { moment, t } from "./words.js";
 
 let shown = null;
 
@@ -19,7 +19,7 @@ export function showConflict(error) {
     element("h2", {}, t("conflict.title")),
     element("p", {}, error.what),
     error.mend && element("p", { class: "small-note" }, error.mend),
-    list(error.changes ?? error.pieces ?? []),
+    list(error.more?.changed ?? []),
     element(
       "div",
       { class: "button-row" },
@@ -33,7 +33,7 @@ export function showConflict(error) {
 }
 
 function list(changes) {
-  return changes.length > 0 && element("ul", {}, changes.map((one) => element("li", {}, typeof one === "string" ? one : [one.code, one.by, one.at].filter(Boolean).join(" · "))));
+  return changes.length > 0 && element("ul", {}, changes.map(({ code, what, by, at }) => element("li", {}, [`${areas().get(code)?.name ?? code} ${t(`changed.${what}`)}`, by, moment(at)].filter(Boolean).join(" · "))));
 }
 
 export function closeConflict() {

@@ -7,7 +7,7 @@ import { openDialog } from "./dialog.js";
 import { menuButton } from "./menu.js";
 import { notice } from "./notice.js";
 import { closeConflict, rebase, showConflict } from "./redraw_conflict.js";
-import { act, change, draft, isEditable } from "./redraw_draft.js";
+import { act, change, draft, findings, isEditable } from "./redraw_draft.js";
 import { download } from "./exporting.js";
 import { set } from "./state.js";
 import { day, t } from "./words.js";
@@ -25,7 +25,7 @@ export function actsOf(facts) {
   const add = (name, doing, options = {}) => found.push(button(t(`decide.${name}`), doing, { id: `act-${name}`, ...options }));
   if (facts.state === "draft" && isEditable()) {
     add("submit", submit, { ...primary, disabled: !facts.operations?.length });
-    if (facts.conflicts?.length) add("rebase", () => rebase().catch(showConflict));
+    if ((findings().conflicts.length || findings().conflict)) add("rebase", () => rebase().catch(showConflict));
     add("discard", discard);
   }
   if (["proposed", "reviewed"].includes(facts.state)) {

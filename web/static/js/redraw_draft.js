@@ -33,10 +33,20 @@ export async function openDraft(id, options = {}) {
     getJSON(at(id, "/areas"), { label: t("busy.draft"), ...options }),
   ]);
   const fresh = held?.facts.id !== facts.id;
-  held = { facts, areas: new Map(), savedAt: facts.updated_at, extra: collection };
+  const { problems = [], conflicts = [], conflict = "", snapped = null } = collection;
+  held = { facts, areas: new Map(), base: new Map(), savedAt: facts.updated_at, problems, conflicts, conflict, snapped };
   take(collection.features);
+  for (const one of own()) if (!one.properties.changed) held.base.set(one.code, one.properties);
+  for (const properties of collection.before ?? []) held.base.set(properties.code, properties);
   tell(fresh ? "opened" : "redrawn");
 }
+
+/** Areas of the draft's own land, without those around it. */
+export const own = () => [...areas().values()].filter((one) => one.own);
+/** Figures of every area as it was before anything was drawn, by code. */
+export const base = () => held?.base ?? new Map();
+/** What is not in order: {problems, conflicts, conflict, snapped}. */
+export const findings = () => held ?? { problems: [], conflicts: [], conflict: "", snapped: null };
 
 /** Read facts and areas again: after a conflict, a rebase or a decision. */
 export const reopen = () => openDraft(held.facts.id);
@@ -55,7 +65,7 @@ function take(features) {
     else {
       const shape = shapes.get(String(feature.id ?? code));
       shape.id = code;
-      held.areas.set(code, { code, name: feature.properties.name || code, geometry: feature.geometry, properties: feature.properties, shape, editable: feature.properties.editable !== false });
+      held.areas.set(code, { code, name: feature.properties.name || code, geometry: feature.geometry, properties: feature.properties, shape, own: feature.properties.area_m2 !== undefined });
     }
   }
 }

@@ -16,7 +16,7 @@ export function hideFigures() {
 /** Figures of one area as it is. */
 export function showArea(code) {
   const one = area(code);
-  if (!one?.editable) return hideFigures();
+  if (!one?.own) return hideFigures();
   return draw(t("redraw.figures"), [{ name: one.name, code, before: null, after: one.properties }]);
 }
 

@@ -14,7 +14,7 @@ const metres = ([x1, y1], [x2, y2]) => map.distance([y1, x1], [y2, x2]);
 /** Neighbours that may take land from `code`, the longest border first. */
 export function takers(code) {
   return neighboursOf(code)
-    .filter((other) => area(other).editable && !isLocked(other))
+    .filter((other) => area(other).own && !isLocked(other))
     .sort((a, b) => sharedLength(code, b, metres) - sharedLength(code, a, metres));
 }
 

@@ -2,17 +2,15 @@
 
 import { button, element, table } from "./element.js";
 import { hasPicks, pickFromList, selectArea, selectedCode } from "./redraw_choice.js";
-import { areas, draft, isEditable, isLocked } from "./redraw_draft.js";
+import { areas, base, draft, findings, isEditable, isLocked, own } from "./redraw_draft.js";
 import { change, figure, label, MEASURES, total, written } from "./redraw_measures.js";
 import { showRefused, zoomToArea, zoomToGeometry } from "./redraw_map.js";
 import { toggleLock } from "./redraw_work.js";
 import { integer, reading, t } from "./words.js";
 
-const mine = () => [...areas().values()].filter((one) => one.editable);
-
-/** Every editable area with workload and state; a click selects it, or picks it for the tool at work. */
+/** Every area with workload and state; a click selects it, or picks it for the tool at work. */
 export function areaList() {
-  const listed = mine().sort((a, b) => (a.code < b.code ? -1 : 1));
+  const listed = own().sort((a, b) => (a.code < b.code ? -1 : 1));
   const most = Math.max(...listed.map((one) => figure(one.properties, "workload") ?? 0), 0);
   return element(
     "ol",
@@ -58,11 +56,13 @@ export function changeList() {
   ];
 }
 
-/** Findings with a place to go to: overlaps, detached parts, differences of the outline. */
+/** Findings with a place to go to: changed below, gaps and overlaps, differences of the outline, detached parts. */
 export function problemList() {
   const found = problems();
-  if (!found.length) return element("p", { class: "small-note" }, t("problems.none"));
-  return element(
+  const { snapped } = findings();
+  const moved = snapped?.grids > 0 && element("p", { class: "small-note" }, t("problems.snapped", { n: integer(snapped.grids), m: snapped.max_m.toFixed(3) }));
+  if (!found.length) return [element("p", { class: "small-note" }, t("problems.none")), moved];
+  return [moved, element(
     "ol",
     { class: "problem-list" },
     found.map((one) =>
@@ -70,19 +70,37 @@ export function problemList() {
         "li",
         {},
         element("div", {}, element("strong", {}, reading(one.what)), one.mend && element("p", {}, reading(one.mend))),
-        (one.piece ?? one.geometry) && button(t("redraw.look"), () => { showRefused(one.piece ?? one.geometry); zoomToGeometry(one.piece ?? one.geometry); }, { drawing: "zoom" }),
+        one.geometry && button(t("redraw.look"), () => { showRefused(one.geometry); zoomToGeometry(one.geometry); }, { drawing: "zoom" }),
       ),
     ),
-  );
+  )];
 }
 
-const problems = () => draft()?.problems ?? [];
+function problems() {
+  const { problems: listed, conflicts, conflict } = findings();
+  const changed = conflicts.length > 0 || conflict ? [{ what: conflict, mend: t("problems.rebase") }] : [];
+  return [...changed, ...listed, ...detached()];
+}
 problemList.count = () => problems().length;
+
+/** Parts of an area that do not hang together: each but the largest, to be looked at. */
+function detached() {
+  return own().flatMap((one) => {
+    if (one.geometry.type !== "MultiPolygon" || one.geometry.coordinates.length < 2) return [];
+    const parts = one.geometry.coordinates.map((coordinates) => ({ type: "Polygon", coordinates })).sort((a, b) => span(b) - span(a));
+    return parts.slice(1).map((geometry) => ({ what: t("problems.detached", { name: one.name, n: parts.length }), geometry }));
+  });
+}
+
+const span = ({ coordinates: [ring] }) => {
+  const [xs, ys] = [ring.map(([x]) => x), ring.map(([, y]) => y)];
+  return (Math.max(...xs) - Math.min(...xs)) * (Math.max(...ys) - Math.min(...ys));
+};
 
 /** Sums over the draft's areas, before and after; and how evenly the work is spread. */
 export function totalsTable() {
-  const after = mine();
-  const before = (draft().before ?? []).map((properties) => ({ properties }));
+  const after = own();
+  const before = [...base().values()].map((properties) => ({ properties }));
   const rows = MEASURES.map(([name]) => [name, before.length ? total(before, name) : null, total(after, name)]).filter(([, was, is]) => was !== null || is !== null);
   const spread = (list) => {
     const loads = list.map((one) => figure(one.properties, "workload")).filter((value) => value !== null);

@@ -4,7 +4,7 @@ import { HighlightLayer } from "./highlight.js";
 import { layerOf, nameShapes } from "./layers.js";
 import { fit, map } from "./map.js";
 import { latitudeOf, longitudeOf, worldX, worldY } from "./mercator.js";
-import { areas, isLocked, onDraft } from "./redraw_draft.js";
+import { areas, isLocked, onDraft, own } from "./redraw_draft.js";
 import { fillOf } from "./redraw_colours.js";
 import { contains, ShapeLayer, toShapes } from "./shapes.js";
 import { t } from "./words.js";
@@ -40,8 +40,8 @@ export function startDraftMap() {
 }
 
 function areaStyle(shape) {
-  const { code, editable } = shape.properties;
-  if (editable === false) return { fill: "#E6E8EA99", line: "#9CA3AF", width: 0.7 };
+  const { code } = shape.properties;
+  if (!shape.properties.own) return { fill: "#E6E8EA99", line: "#9CA3AF", width: 0.7 };
   const style = { ...fillOf(shape.properties), line: "#374151", width: 1.1 };
   if (isLocked(code)) style.hatched = { pattern: "dots", color: "#374151" };
   if (picks.has(code)) Object.assign(style, { fill: "#0B728540", line: "#0B7285", width: 2.5 });
@@ -49,12 +49,12 @@ function areaStyle(shape) {
 }
 
 export function drawAreas() {
-  const shapes = [...areas().values()].map(({ code, name, shape, editable, properties }) => {
-    shape.properties = { ...properties, code, editable, name: short(name, nameOfParent(properties)) + (isLocked(code) ? t("redraw.locked_mark") : "") };
+  const shapes = [...areas().values()].map(({ code, name, shape, own: mine, properties }) => {
+    shape.properties = { ...properties, code, own: mine, name: short(name, nameOfParent(properties)) + (isLocked(code) ? t("redraw.locked_mark") : "") };
     return shape;
   });
   plan.setShapes(shapes);
-  nameShapes("grid", shapes.filter((shape) => shape.properties.editable), NAMES_FROM_ZOOM);
+  nameShapes("grid", shapes.filter((shape) => shape.properties.own), NAMES_FROM_ZOOM);
 }
 
 const nameOfParent = ({ parent_code: code }) => ["village", "township"].map((kind) => layerOf(kind)?.shape?.(code)?.properties.name).find(Boolean);
@@ -93,11 +93,11 @@ export function showToday(collection) {
   return today.addTo(map);
 }
 
-/** The area of the draft at a position; editable ones before the land around. */
+/** The area at a position; those of the draft before the land around. */
 export function areaAt({ lng, lat }) {
   const [x, y] = [worldX(lng), worldY(lat)];
   const found = [...areas().values()].filter(({ shape }) => contains(shape, x, y));
-  return found.find((one) => one.editable) ?? found[0] ?? null;
+  return found.find((one) => one.own) ?? found[0] ?? null;
 }
 
 function bounds(shapes) {
@@ -112,11 +112,11 @@ function bounds(shapes) {
 }
 
 export function zoomToDraft() {
-  const mine = [...areas().values()].filter((one) => one.editable).map((one) => one.shape);
+  const mine = own().map((one) => one.shape);
   if (mine.length) fit(bounds(mine), { animate: false, ...CLEAR });
 }
 
-export const draftBounds = () => bounds([...areas().values()].filter((one) => one.editable).map((one) => one.shape));
+export const draftBounds = () => bounds(own().map((one) => one.shape));
 
 export function zoomToArea(code) {
   const one = areas().get(code);

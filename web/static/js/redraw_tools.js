@@ -203,11 +203,11 @@ function clicked(event) {
   if (!draft() || isDrawing() || busy || justEnded()) return;
   const found = areaAt(event.latlng);
   if (form) {
-    if (found?.editable) form.pick?.(found.code);
+    if (found?.own) form.pick?.(found.code);
     return;
   }
   if (hasCorners() && !found) return;
-  if (found?.editable) selectArea(found.code);
+  if (found?.own) selectArea(found.code);
   else if (name === "select") selectArea(null);
 }
 

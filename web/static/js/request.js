@@ -10,9 +10,10 @@ const running = new Map();
 
 /** What the server answered instead: what happened, where, what to do. */
 export class Problem extends Error {
-  constructor({ what, mend = "", code = "", where = "", status = 0 }) {
+  constructor({ what, mend = "", code = "", where = "", status = 0, ...more }) {
     super(what);
-    Object.assign(this, { what, mend, code, where, status });
+    // Some errors say more, such as which areas changed or which piece of land is meant.
+    Object.assign(this, { what, mend, code, where, status, more });
   }
 }
 
