@@ -1,11 +1,13 @@
 """Errors to answers, in one table: class to status, page or JSON of one shape, the reader's language, no trace.
 
-JSON is {"code", "what", "where", "mend"}. What a reader may not know of and what does not exist read the same.
+JSON is {"code", "what", "where", "mend"}. What a reader may not know of and what does not exist read the same. A refused
+drawing adds `reason`, `codes` and `piece` (GeoJSON lon/lat), boundaries that changed under a draft add `changed`.
 """
 
 from http import HTTPStatus
 from typing import Any
 
+import shapely
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from jinja2 import TemplateNotFound
@@ -13,8 +15,12 @@ from werkzeug.exceptions import HTTPException
 
 from geo import errors as geo_errors
 from geo.errors import WanggeError
+from geo.refusals import RefusedError
 from geo.words import Text
+from layers import redraw_ground
+from layers.redraw_base import BaseChangedError
 
+from . import current
 from .language import language, t, text
 from .logs import logger
 
@@ -27,6 +33,7 @@ STATUS: dict[type[WanggeError], int] = {
     geo_errors.ConflictError: 409,
     geo_errors.LimitError: 413,
     geo_errors.StoreError: 503,
+    RefusedError: 422,
 }
 """Class to status; subclasses inherit. A limit that passes with time (`retry_after_s`) is 429 instead."""
 
@@ -80,15 +87,39 @@ def answer(error: WanggeError) -> Response:
         error.where,
         error.mend.to(language()),
         getattr(error, "retry_after_s", None),
+        _more(error),
     )
 
 
+def _more(error: WanggeError) -> dict[str, Any]:
+    """What errors of boundaries say besides, for the page to show on the map."""
+    if isinstance(error, RefusedError):
+        return {"reason": error.reason, "codes": list(error.codes), "piece": _on_the_map(error.piece)}
+    if isinstance(error, BaseChangedError):
+        return {"changed": [each.as_dict() for each in error.changed]}
+    return {}
+
+
+def _on_the_map(piece: Any) -> dict[str, Any] | None:
+    """A piece of land as GeoJSON: it comes in metres of the store's own system."""
+    metric = redraw_ground.system(current.store(), current.today().isoformat())
+    if piece is None or piece.is_empty or metric is None:
+        return None
+    return shapely.geometry.mapping(redraw_ground.to_lonlat([piece], metric)[0])
+
+
 def _answer(
-    status: int, code: str, what: str, where: str = "", mend: str = "", retry_after_s: float | None = None
+    status: int,
+    code: str,
+    what: str,
+    where: str = "",
+    mend: str = "",
+    retry_after_s: float | None = None,
+    more: dict[str, Any] | None = None,
 ) -> Response:
     facts: dict[str, Any] = {"code": code, "what": what, "where": where, "mend": mend}
     if wants_json():
-        response = jsonify(facts)
+        response = jsonify(facts | (more or {}))
     else:
         try:
             response = make_response(render_template("error.html", status=status, **facts))

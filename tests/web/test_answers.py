@@ -8,6 +8,7 @@ from office import Person, account_name, open_office, village_code
 from routes import all_routes, path_of
 
 from geo.errors import InputError, LimitError, NotFoundError, StoreError
+from geo.refusals import RefusedError
 from geo.words import Text
 from web import config, etags, features, language
 from web.config import SETTINGS
@@ -94,7 +95,8 @@ def test_words_take_values_as_they_are(app):
 
 def test_each_error_has_its_status():
     words = Text("甲", "a")
-    assert {status_of(cls(words)) for cls in STATUS} == {400, 403, 404, 409, 413, 422, 503}
+    assert {status_of(cls(words)) for cls in STATUS if cls is not RefusedError} == {400, 403, 404, 409, 413, 422, 503}
+    assert status_of(RefusedError("misses")) == 422
     assert status_of(StoreError(words)) == 503
     limit = LimitError(words)
     assert status_of(limit) == 413
