@@ -12,7 +12,7 @@ from geo.errors import InputError
 from geo.hotspots import benjamini_hochberg
 from geo.words import Text
 
-from . import derived, frames, references, rights
+from . import derived, draft_layer, frames, references, rights
 from .areas import area_set
 from .export_table import ExportTable, make_frame
 from .history import day
@@ -100,8 +100,13 @@ def read(
     where: str | None = None,
     **options: Any,
 ) -> ExportTable:
-    """The table called `what` on a day: a kind, `reference:NAME`, `coverage` or `hotspots`; rights as everywhere."""
+    """The table called `what` on a day: a kind, `reference:NAME`, `coverage`, `hotspots` or `draft:ID`; rights as everywhere.
+
+    A draft says itself from which day its layer would hold.
+    """
     require_options(what, options)
+    if what.startswith(draft_layer.PREFIX):
+        return draft_layer.read(store, viewer, what, where=where)
     if what == "coverage":
         return _coverage(store, viewer, as_of, where, options)
     if what == "hotspots":

@@ -73,7 +73,7 @@ def export(
     Parameters
     ----------
     what
-        A kind, `reference:NAME`, `coverage` or `hotspots`.
+        A kind, `reference:NAME`, `coverage`, `hotspots`, or `draft:ID`: the whole layer as a draft would have it.
     path
         The file to write; an existing one is replaced when the new one is whole. A CSV whose path ends in .zip is
         packed together with its provenance.

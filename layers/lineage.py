@@ -115,6 +115,12 @@ def links(store: "Store", level: str, code: str) -> list[Link]:
         return _links(connection, (table.c.level == level) & or_(table.c.old_code == code, table.c.new_code == code))
 
 
+def of_change(store: "Store", change_id: int) -> list[Link]:
+    """Every link that one decision wrote; what merely stays is among them."""
+    with store.read() as connection:
+        return _links(connection, schema.lineage.c.change_id == change_id)
+
+
 def successors(store: "Store", level: str, code: str) -> list[Link]:
     """What became of a code that ended: its links to others, largest share first; empty while it lasts."""
     found = [link for link in links(store, level, code) if link.old_code == code and link.kind in _ENDING]

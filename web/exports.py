@@ -15,6 +15,7 @@ from flask import Response, send_file
 
 from geo.errors import InputError
 from geo.words import Text
+from layers import draft_layer
 from layers.kinds import KINDS
 
 from . import current, figures, uploads
@@ -32,13 +33,18 @@ def _title(what: str) -> str:
         return _FIGURES[what].to(language())
     if what in KINDS:
         return KINDS[what].label.to(language())
+    if what.startswith(draft_layer.PREFIX):
+        number, _ = draft_layer.parse(what)
+        return Text(f"草案{number}", f"draft {number}").to(language())
     return what.partition(":")[2]
 
 
-def _require(what: str | None) -> str:
-    """A layer the caller may see, or one of the figures."""
+def _require(what: str | None, *, drafts: bool = False) -> str:
+    """A layer the caller may see, one of the figures or, with `drafts`, a draft (whose reading asks for the rights)."""
     if not what:
         raise InputError(Text("请选择导出内容。", "Say what to export."), where="what")
+    if drafts and what.startswith(draft_layer.PREFIX):
+        return what
     if what not in _FIGURES:
         require_kind(what)
     return what
@@ -76,7 +82,7 @@ def download(make: Any, suffix: str, what: str, as_of: date | None) -> Response:
 
 
 @blueprint.get("/api/v1/export")
-@blueprint.doc(summary="A layer, the coverage figures or the hotspots as a file")
+@blueprint.doc(summary="A layer, the coverage figures, the hotspots or the layer of a draft as a file")
 @takes(
     "what",
     "format",
@@ -97,7 +103,7 @@ def export(**asked: Any) -> Response:
     """
     from layers import exporting
 
-    what = _require(asked["what"])
+    what = _require(asked["what"], drafts=True)
     wanted = asked["format"] or "geojson"
     if wanted not in exporting.FORMATS:
         raise InputError(

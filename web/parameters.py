@@ -114,6 +114,16 @@ def boundaries(given: str) -> str | date:
         ) from None
 
 
+def compared(given: str) -> str:
+    """A date, or "draft:" and the number of a draft."""
+    if re.fullmatch(r"draft:[0-9]{1,18}", given, re.ASCII):
+        return given
+    try:
+        return day("compare")(given).isoformat()
+    except InputError:
+        raise refuse("compare", "应为日期，或 draft:编号。", "a date, or draft: and a number, is wanted.") from None
+
+
 def one_of(name: str, *choices: str) -> Parse:
     """One of the given words."""
 
@@ -186,6 +196,7 @@ def _decimal(name: str, help_: str, low: float, high: float, default: float | No
 PARAMETERS: dict[str, Parameter] = {
     "bbox": Parameter(bbox, _TEXT, "window west,south,east,north in degrees (EPSG:4490)"),
     "as_of": Parameter(day("as_of"), _DATE, "state of this day; today when absent"),
+    "compare": Parameter(compared, _TEXT, "another day, or draft:ID, to hold the boundaries against"),
     "boundaries": Parameter(boundaries, _TEXT, "in whose boundaries to count: then (as of each day), today, or a date"),
     "against": Parameter(day("against"), _DATE, "earlier day to compare with"),
     "from": Parameter(day("from"), _DATE, "first day of the period"),
@@ -215,7 +226,7 @@ PARAMETERS: dict[str, Parameter] = {
     "weekdays": Parameter(numbers("weekdays", 1, 7), _TEXT, "weekdays, Monday is 1"),
     "hours": Parameter(numbers("hours", 0, 23), _TEXT, "hours of the day, such as 20-23"),
     "exposure": _choice("exposure", "what expected counts follow", "area", "households", "population"),
-    "what": Parameter(words("what", 80), _TEXT, "layer kind, reference:NAME, coverage or hotspots"),
+    "what": Parameter(words("what", 80), _TEXT, "layer kind, reference:NAME, coverage, hotspots or draft:ID"),
     "view": Parameter(words("view", 80), _TEXT, "coverage, hotspots or a layer kind"),
     "format": Parameter(words("format", 12), _TEXT, "file format"),
     "plain": Parameter(flag("plain"), _FLAG, "CSV alone, not zipped together with its provenance", False),
