@@ -18,6 +18,8 @@ from .words import Text
 
 _OVERSHOOT_M = 0.02
 _MOST_FACES = 60
+# A slanting line has a longer way to the border than the straight one.
+_TAIL = 3.0
 
 
 def cut_off(
@@ -89,7 +91,9 @@ def cut_through(grid: shapely.Geometry, line: shapely.Geometry, *, code: str, re
                 mend=Text("请画一条只穿过一次的线。", "Draw a line that runs through once."),
             )
     for row in np.flatnonzero(~met):
-        right[row] = shapely.distance(faces[row], sides[1]) < shapely.distance(faces[row], sides[0])
+        # Both sides may be equally near at the end of the line; then the middle of each decides.
+        away = [(side.distance(faces[row]), side.centroid.distance(faces[row])) for side in sides]
+        right[row] = away[1] < away[0]
     return shapely.multipolygons(list(faces[right]))
 
 
@@ -110,7 +114,7 @@ def _end_on_border(
     first = shapely.points(points[0])
     hits = shapely.get_coordinates(shapely.intersection(forward, border))
     along = np.sort(shapely.line_locate_point(forward, shapely.points(hits))) if len(hits) else np.empty(0)
-    if len(along) and along[0] <= reach_m:
+    if len(along) and _is_tail(points, forward, float(along[0]), border, reach_m):
         # The tail goes, but for a stub that makes sure the crossing is a crossing.
         begin = max(float(along[0]) - _OVERSHOOT_M, 0.0)
         found = _from(forward, begin)
@@ -125,6 +129,16 @@ def _end_on_border(
             )
         found = shapely.linestrings(np.vstack([_beyond(points, border, reach_m), points]))
     return found if end == 0 else shapely.reverse(found)
+
+
+def _is_tail(
+    points: np.ndarray, line: shapely.Geometry, crossing: float, border: shapely.Geometry, reach_m: float
+) -> bool:
+    """Whether what comes before the first crossing is no more than the slip of a hand beside the border."""
+    if crossing > _TAIL * reach_m:
+        return False
+    before = shapely.points(points)[shapely.line_locate_point(line, shapely.points(points)) <= crossing]
+    return bool((shapely.distance(border, before) <= reach_m).all())
 
 
 def _beyond(points: np.ndarray, border: shapely.Geometry, reach_m: float) -> np.ndarray:

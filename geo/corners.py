@@ -27,6 +27,8 @@ def moved_corner(partition: Partition, step: shapely.Geometry, *, reach_m: float
     if len(partition.outline_tree.query(where, predicate="dwithin", distance=1e-6)):
         raise RefusedError("outside_parent", where)
     around = [code for code in partition.near(where, 1e-6) if _has(partition.shapes[code], corner)]
+    if not shapely.intersects_xy(partition.outline, *to):
+        raise RefusedError("outside_parent", step)
     held = sorted(set(around) & partition.locked)
     if held:
         raise RefusedError("locked", where, codes=held)
@@ -38,8 +40,6 @@ def moved_corner(partition: Partition, step: shapely.Geometry, *, reach_m: float
         if not shape.is_valid:
             raise _crossing(step, [code])
         shapes[code] = shape
-    if not all(shapely.covers(partition.outline, shapes[code]) for code in around):
-        raise RefusedError("outside_parent", step, codes=around)
     swept = shapely.union_all([shapely.symmetric_difference(partition.shapes[code], shapes[code]) for code in around])
     beside = sorted({*partition.near(swept), *around})
     try:

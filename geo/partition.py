@@ -76,6 +76,7 @@ class Partition:
                     what=Text("网格没有铺满所给的范围。", "The grids do not fill the given outline."),
                 )
         self.outline: shapely.Geometry = together
+        shapely.prepare(self.outline)
         self.outline_edges = border.lines()
         self.outline_tree = shapely.STRtree(self.outline_edges)
         self._number = {code: row for row, code in enumerate(named)}

@@ -84,7 +84,6 @@ def reassign(
         With the reason and the piece.
     """
     kept, snapped_m = _pieces(partition, claims, min_width_m)
-    _require_unlocked(partition, kept)
     drawn = [claim.piece for claim in kept if claim.piece is not None]
     named = {name for claim in kept for name in (claim.source, claim.target) if name in partition.shapes}
     if not drawn:
@@ -191,12 +190,15 @@ class _Settling:
         """Every piece that goes to a grid that was there before borders on that grid's own land."""
         patch = self.patch
         left, right, metres = patch.links()
+        # A grid that ends brings all its parts along; that it borders on its heir was asked before.
+        wholly = [row_of[claim.source] for claim in self.claims if claim.piece is None]
+        piece = ~np.isin(patch.owner, wholly)
         for target in sorted({self.names[row] for row in np.unique(self.label[self.label != patch.owner])}):
             row = row_of[target]
             if target not in self.partition.shapes:
                 continue
             own = (patch.owner == row) & (self.label == row)
-            for group in patch.groups((patch.owner != row) & (self.label == row)):
+            for group in patch.groups(piece & (patch.owner != row) & (self.label == row)):
                 border = np.isin(left, group) & own[right]
                 if metres[border].sum() <= NEIGHBOUR_M:
                     raise RefusedError("not_neighbours", self._land(group), codes=[target])
@@ -318,22 +320,24 @@ def require_fit(
         raise _NotExactError("not_exact", place, codes=sorted(shapes))
 
 
-def _require_unlocked(partition: Partition, claims: Sequence[Claim]) -> None:
-    for claim in claims:
-        held = sorted({claim.source, claim.target or ""} & partition.locked)
-        if held:
-            raise RefusedError("locked", claim.piece or partition.shapes[claim.source], codes=held)
+def _require_unlocked(partition: Partition, claim: Claim, piece: shapely.Geometry) -> None:
+    held = sorted({claim.source, claim.target or ""} & partition.locked)
+    if held:
+        raise RefusedError("locked", piece, codes=held)
 
 
 def _pieces(partition: Partition, claims: Sequence[Claim], min_width_m: float) -> tuple[list[Claim], float]:
     """The claims with their pieces cut to the source, thin ones dropped, ends on fixed borders moved to a vertex."""
     kept, furthest = [], 0.0
     for claim in claims:
+        source = partition.shapes[claim.source]
         if claim.piece is None:
+            _require_unlocked(partition, claim, source)
             kept.append(claim)
             continue
-        source = partition.shapes[claim.source]
         piece = _wide(shapely.intersection(claim.piece, source, grid_size=CENTIMETRE), min_width_m)
+        if piece is not None:
+            _require_unlocked(partition, claim, piece)
         for _ in range(_ROUNDS):
             if piece is None:
                 break

@@ -173,7 +173,9 @@ def _split(act: _Act) -> Outcome:
     halves = [_land(shapes.pop(old)), _land(shapes.pop(_BEGINS))]
     codes = act.name((old,), halves)
     moves = [Move(old, code, half, float(half.area)) for code, half in zip(codes, halves, strict=True)]
-    lineage = _shares([(old, code, half) for code, half in zip(codes, halves, strict=True)], act.partition)
+    # Of the land that is divided, not of what it was: where the new border ends the old one may give way by a hair.
+    share = doubled_area(halves[:1]) / doubled_area(halves)
+    lineage = ((old, codes[0], share), (old, codes[1], 1.0 - share))
     new = {**shapes, old: None, **dict(zip(codes, halves, strict=True))}
     return Outcome(new, tuple(moves), lineage, settled.snapped_m)
 
@@ -268,7 +270,7 @@ def _require_joined(partition: Partition, grids: tuple[str, ...], together: shap
 def _shares(
     pieces: Sequence[tuple[str, str, shapely.Geometry]], partition: Partition
 ) -> tuple[tuple[str, str, float], ...]:
-    """(old, new, share of the old area), one row per pair."""
+    """(old, new, share of the area of the old grid), one row per pair."""
     whole: dict[tuple[str, str], int] = {}
     for old, new, piece in pieces:
         whole[old, new] = whole.get((old, new), 0) + doubled_area([piece])

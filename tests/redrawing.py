@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import shapely
@@ -12,7 +13,7 @@ from shapely import LineString, Point, Polygon
 from geo import crs as systems
 from geo.operations import parse
 from geo.partition import Partition
-from geo.redraw import perform
+from geo.redraw import Outcome, perform
 from geo.refusals import RefusedError
 
 CRS = "EPSG:4546"  # CGCS2000, 111 degrees east
@@ -69,7 +70,7 @@ def hard(count: int, *, seed: int = 1, winding_m: float = 0.0) -> Partition:
     """A village with two lakes and two islands, grids in two parts (one across the water), grids within grids."""
     radius = 450 * math.sqrt(count)
     lakes = [Point(CENTRE + at).buffer(radius * size, quad_segs=6) for at, size in _spots(radius)]
-    islands = [Point(CENTRE + [1.5 * radius, side * radius]).buffer(0.2 * radius, quad_segs=4) for side in (-1, 1)]
+    islands = [Point(CENTRE + np.array([1.5, side]) * radius).buffer(0.2 * radius, quad_segs=4) for side in (-1, 1)]
     land = shapely.set_precision(shapely.difference(disc(radius), shapely.union_all(lakes)), 0.01)
     land = shapely.union(land, shapely.set_precision(shapely.union_all(islands), 0.01))
     cells = list(divide(land, count, seed=seed, winding_m=winding_m))
@@ -110,25 +111,25 @@ def blob(rng: np.random.Generator, at: np.ndarray, radius: float) -> Polygon:
     return drawn if drawn.is_valid and drawn.area > 0 else Point(at).buffer(0.6 * radius, quad_segs=3)
 
 
-def geojson(shape: shapely.Geometry) -> dict:
+def geojson(shape: shapely.Geometry, crs: Any = CRS) -> dict:
     """The shape as the page would send it: GeoJSON in lon/lat with 9 decimals."""
-    lonlat = systems.transform_geometries([shape], CRS, systems.LONLAT)
+    lonlat = systems.transform_geometries([shape], crs, systems.LONLAT)
     return shapely.geometry.mapping(shapely.transform(lonlat, lambda xy: np.round(xy, 9))[0])
 
 
-def body_of(shape: shapely.Geometry) -> dict:
+def body_of(shape: shapely.Geometry, crs: Any = CRS) -> dict:
     """`geojson` with lists, as JSON has it."""
 
     def listed(value: object) -> object:
         return [listed(entry) for entry in value] if isinstance(value, tuple | list) else value
 
-    made = geojson(shape)
+    made = geojson(shape, crs)
     return {"type": made["type"], "coordinates": listed(made["coordinates"])}
 
 
-def lonlat(point: np.ndarray) -> list[float]:
+def lonlat(point: np.ndarray, crs: Any = CRS) -> list[float]:
     """One place as [lon, lat]."""
-    return body_of(Point(point))["coordinates"]
+    return body_of(Point(point), crs)["coordinates"]
 
 
 @dataclass(slots=True)
@@ -138,11 +139,12 @@ class Hand:
     rng: np.random.Generator
     off_m: float = 0.0
     metres_per_pixel: float = 0.0
+    crs: Any = CRS
 
     @classmethod
-    def of(cls, kind: str, *, seed: int) -> "Hand":
+    def of(cls, kind: str, *, seed: int, crs: Any = CRS) -> "Hand":
         """One of `HANDS`."""
-        return cls(np.random.default_rng(seed), *HANDS[kind])
+        return cls(np.random.default_rng(seed), *HANDS[kind], crs)
 
     def drawn(self, xy: np.ndarray) -> np.ndarray:
         """Points as this hand draws them."""
@@ -171,7 +173,7 @@ class Hand:
         if new.geom_type != "Polygon" or new.interiors:
             return None
         ring = Polygon(self.drawn(shapely.get_coordinates(new)[:-1]))
-        return {"grid": code, "ring": body_of(ring)} if ring.is_valid else None
+        return {"grid": code, "ring": body_of(ring, self.crs)} if ring.is_valid else None
 
     def _push(self, land: Partition, code: str) -> dict | None:
         part, _ = self._part(land, code)
@@ -184,17 +186,15 @@ class Hand:
         path = np.array([one, (one + middle) / 2, middle, (other + middle) / 2, other])
         path[1:-1] += self.rng.normal(0, 0.05 * math.sqrt(part.area), (3, 2))
         line = LineString(self.drawn(path))
-        return {"grid": code, "line": body_of(line)} if line.is_simple else None
+        return {"grid": code, "line": body_of(line, self.crs)} if line.is_simple else None
 
     def _split(self, land: Partition, code: str) -> dict:
         part, radius = self._part(land, code)
         middle, angle = np.array(part.representative_point().coords[0]), self.rng.uniform(0, 2 * np.pi)
         way = np.array([np.cos(angle), np.sin(angle)]) * 2 * math.sqrt(part.area)
         bend = self.rng.normal(0, 0.1 * radius, 2)
-        return {
-            "grid": code,
-            "line": body_of(LineString(self.drawn(np.array([middle - way, middle + bend, middle + way])))),
-        }
+        line = LineString(self.drawn(np.array([middle - way, middle + bend, middle + way])))
+        return {"grid": code, "line": body_of(line, self.crs)}
 
     def _neighbour(self, land: Partition, code: str) -> str | None:
         around = sorted(land.neighbours(code))
@@ -219,17 +219,21 @@ class Hand:
             shapely.get_coordinates(border).mean(axis=0)
         )  # fmt: skip
         piece = blob(self.rng, at, 0.6 * radius)
-        return {"from": code, "to": other, "piece": body_of(piece)}
+        return {"from": code, "to": other, "piece": body_of(piece, self.crs)}
 
     def _corner(self, land: Partition, code: str) -> dict:
         part, radius = self._part(land, code)
         vertices = shapely.get_coordinates(part)
         at = vertices[self.rng.integers(len(vertices))]
-        return {"at": lonlat(at), "to": lonlat(at + self.rng.normal(0, 0.3 * radius, 2))}
+        return {"at": lonlat(at, self.crs), "to": lonlat(at + self.rng.normal(0, 0.3 * radius, 2), self.crs)}
 
     def _carve(self, land: Partition, code: str) -> dict:
         part, radius = self._part(land, code)
-        return {"ring": body_of(blob(self.rng, self._on(part), 0.7 * radius)), "kind": "dedicated", "name": "学校"}
+        return {
+            "ring": body_of(blob(self.rng, self._on(part), 0.7 * radius), self.crs),
+            "kind": "dedicated",
+            "name": "学校",
+        }
 
 
 @dataclass(slots=True)
@@ -237,6 +241,7 @@ class Session:
     """A partition being edited, with the record that undoes everything."""
 
     land: Partition
+    crs: Any = CRS
     undo: list[dict] = field(default_factory=list)
     done: Counter = field(default_factory=Counter)
     refused: Counter = field(default_factory=Counter)
@@ -248,19 +253,23 @@ class Session:
         self.begun += len(shapes)
         return [f"n{self.begun - row:06d}" for row in range(len(shapes))]
 
+    def outcome(self, body: dict) -> Outcome | None:
+        """What an operation would do; None when it is refused."""
+        try:
+            return perform(self.land, parse(body, self.crs), new_codes=self.new_codes)
+        except RefusedError as refused:
+            self.refused[body["op"], refused.reason] += 1
+            return None
+
     def apply(self, body: dict) -> bool:
         """Do one operation; False when it is refused."""
         begin = perf_counter()
-        try:
-            outcome = perform(self.land, parse(body, CRS), new_codes=self.new_codes)
+        outcome = self.outcome(body)
+        if outcome is not None:
             self.undo.append(self.land.replace(outcome.shapes))
-        except RefusedError as refused:
-            self.refused[body["op"], refused.reason] += 1
-            return False
-        finally:
-            self.seconds.append(perf_counter() - begin)
-        self.done[body["op"]] += 1
-        return True
+            self.done[body["op"]] += 1
+        self.seconds.append(perf_counter() - begin)
+        return outcome is not None
 
     def edit(self, hand: Hand, count: int, *, check_every: int) -> None:
         """`count` edits done by `hand`; the whole land is looked at after every `check_every` of them."""
@@ -290,6 +299,11 @@ class Session:
 def wkb(land: Partition) -> dict[str, bytes]:
     """The bytes of every shape."""
     return dict(zip(land.shapes, shapely.to_wkb(list(land.shapes.values())), strict=True))
+
+
+def vertices(shape: shapely.Geometry) -> set[tuple[float, float]]:
+    """The corners of a shape."""
+    return set(map(tuple, shapely.get_coordinates(shape).tolist()))
 
 
 def homes(land: Partition, count: int, *, seed: int) -> np.ndarray:

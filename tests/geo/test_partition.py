@@ -1,5 +1,7 @@
 """Grids that divide land: what is taken as such, who borders on whom, and how a change is put in and taken out."""
 
+import itertools
+
 import numpy as np
 import pytest
 import redrawing
@@ -127,7 +129,7 @@ def test_area_is_exact_where_floats_are_not():
     for shape in land.shapes.values():
         assert not shape.interiors
         points = [(round(x * 100), round(y * 100)) for x, y in shape.exterior.coords]
-        pairs = zip(points, points[1:], strict=False)
+        pairs = itertools.pairwise(points)
         slow += abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairs))
     assert land.doubled_area() == slow == doubled_area([land.outline])
 
