@@ -24,7 +24,7 @@ from .parents import narrowed
 from .shapes import DERIVED, comes_as_points, read_shapes
 
 blueprint = APIBlueprint("features", __name__, tag="map")
-DECIMALS = 6
+DECIMALS, FULL_DECIMALS = 6, 9
 _METRES, _TENS_OF_METRES = 5, 50
 
 
@@ -84,6 +84,17 @@ def outlines(cells: GeoDataFrame) -> str:
     parts = [
         f'{{"type":"Feature","id":{json.dumps(values.plain(key), ensure_ascii=False)},"geometry":{shape or "null"},"properties":{{}}}}'
         for key, shape in zip(cells.index, drawn, strict=True)
+    ]
+    return '{"type":"FeatureCollection","features":[' + ",".join(parts) + "]}"
+
+
+def differing(shapes: GeoDataFrame) -> str:
+    """The GeoJSON text of areas that differ, with code, name, state and side, in lon/lat to nine decimals."""
+    drawn = shapely.to_geojson(rounded(shapes.geometry.to_numpy(), FULL_DECIMALS))
+    columns = shapes[["code", "name", "state", "side"]]
+    parts = [
+        f'{{"type":"Feature","id":{json.dumps(row["code"], ensure_ascii=False)},"geometry":{shape or "null"},"properties":{json.dumps(row, ensure_ascii=False)}}}'
+        for row, shape in zip(values.full_rows(columns, columns.columns), drawn, strict=True)
     ]
     return '{"type":"FeatureCollection","features":[' + ",".join(parts) + "]}"
 

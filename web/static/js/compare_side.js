@@ -1,0 +1,69 @@
+// A second map beside the first (below it on phones) that follows it and is followed by it.
+
+import { copyBasemap } from "./basemaps.js";
+import { config } from "./config.js";
+import { element } from "./element.js";
+import { LabelLayer } from "./labels.js";
+import { PANES } from "./map.js";
+import { ShapeLayer } from "./shapes.js";
+
+const L = window.L;
+
+/**
+ * Open the second map in `holder`. `draw({shape, labels})` fills it: `shape(pane, shapes, style)` adds a layer,
+ * `labels(kind, shapes)` its names. Returns {redraw, end}.
+ */
+export function startSide({ map, holder, draw }) {
+  const box = element("div", { class: "second-map", id: "map-second" });
+  holder.append(box);
+  holder.classList.add("beside");
+  map.invalidateSize({ animate: false, pan: false });
+  const { zoomSnap, zoomDelta, minZoom, maxZoom, preferCanvas } = map.options;
+  const second = L.map(box, { zoomControl: false, attributionControl: false, zoomSnap, zoomDelta, minZoom, maxZoom, preferCanvas });
+  for (const [name, order] of Object.entries({ ...PANES, compare: PANES.areas + 10 })) {
+    const pane = second.createPane(name);
+    pane.style.zIndex = order;
+    pane.style.pointerEvents = "none";
+  }
+  second.setView(map.getCenter(), map.getZoom(), { animate: false });
+  copyBasemap(second);
+  const names = new LabelLayer().addTo(second);
+  let drawn = [];
+  const redraw = () => {
+    drawn.forEach((layer) => layer.remove());
+    drawn = [];
+    names.sources.clear();
+    draw({
+      shape(pane, shapes, style) {
+        const layer = new ShapeLayer({ pane, style }).addTo(second);
+        layer.setShapes(shapes);
+        drawn.push(layer);
+      },
+      labels: (kind, shapes) => config.cartography.labels[kind] && names.setSource(kind, shapes),
+    });
+  };
+  let following = false;
+  const follow = (from, to) => () => {
+    if (following) return;
+    following = true;
+    to.setView(from.getCenter(), from.getZoom(), { animate: false });
+    following = false;
+  };
+  const lead = follow(map, second);
+  map.on("move", lead);
+  second.on("move", follow(second, map));
+  const sized = new ResizeObserver(() => second.invalidateSize({ pan: false }));
+  sized.observe(box);
+  redraw();
+  return {
+    redraw,
+    end() {
+      map.off("move", lead);
+      sized.disconnect();
+      second.remove();
+      box.remove();
+      holder.classList.remove("beside");
+      map.invalidateSize({ animate: false, pan: false });
+    },
+  };
+}
