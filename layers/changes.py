@@ -27,8 +27,8 @@ STALE_S = 600.0
 
 
 _OPEN = ("pending", "abandoned")
-DECISION, CORRECTION = "draft_approve", "draft_correct"
-"""Acts that put a draft of boundaries into the layers."""
+DECISION, CORRECTION, WITHDRAWAL = "draft_approve", "draft_correct", "draft_withdraw"
+"""Acts that put a draft of boundaries into the layers, and the one that takes a decision out again."""
 _TAKEN_BACK_ELSEWHERE = {
     DECISION: (
         Text("这是一项边界变更决定，不是导入。", "This is a decision on boundaries, not an import."),
@@ -37,6 +37,10 @@ _TAKEN_BACK_ELSEWHERE = {
     CORRECTION: (
         Text("这是一次边界更正，不是导入。", "This is a correction of boundaries, not an import."),
         Text("请另作一次更正。", "Make another correction."),
+    ),
+    WITHDRAWAL: (
+        Text("这是对一项边界变更决定的撤回。", "This is the withdrawal of a decision on boundaries."),
+        Text("该决定可重新提交、批准。", "The decision can be handed in and approved again."),
     ),
 }
 

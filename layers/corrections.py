@@ -10,7 +10,7 @@ they were recorded for the area that was meant, not for the line that was drawn 
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from geo.errors import InputError
 from geo.words import Text
@@ -63,19 +63,16 @@ def _require_same_codes(replacement: Replacement) -> None:
 def _write(store: "Store", change: Change, replacement: Replacement, first: str, end: str | None) -> None:
     """Take the rows back and record, of each, what it was before, what it is now known to have been, and what after."""
     kind = replacement.kind
-    outside: list[AreaRow] = []
-    validity: list[tuple[str, str | None, int | None]] = []
+    outside: list[tuple[AreaRow, str, dict[str, Any]]] = []
     for row in replacement.old.values():
         if row.valid_from < first:
-            outside.append(row)
-            validity.append((row.valid_from, first, change.id))
+            outside.append((row, row.valid_from, {"valid_to": first, "closed_by": change.id}))
         if end is not None and (row.valid_to is None or row.valid_to > end):
-            outside.append(row)
-            validity.append((end, row.valid_to, row.closed_by))
-    write_again(store, change, kind, list(replacement.old.values()), outside, validity)
+            outside.append((row, end, {"valid_to": row.valid_to, "closed_by": row.closed_by}))
+    write_again(store, change, kind, replacement.old.values(), outside)
     for code, row in replacement.old.items():
-        ends, closed_by = (
-            (end, row.closed_by if row.valid_to == end else change.id) if end is not None else (None, None)
-        )
+        marks: dict[str, Any] = {}
+        if end is not None:
+            marks = {"valid_to": end, "closed_by": row.closed_by if row.valid_to == end else change.id}
         frame = frame_of(kind, [dict(row.values)], [replacement.new[code].shape])
-        insert_in(change, kind, frame, valid_from=first, valid_to=ends, closed_by=closed_by)
+        insert_in(change, kind, frame, valid_from=first, marks=marks)

@@ -5,21 +5,21 @@ head counts of workers stay with a code that lasts and go to its successors when
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from geo import crs
 from geo.shares import Share, follow_land, hand_out
 
 from . import lineage, schema
-from .changes import Change
+from .changes import WITHDRAWAL, Change
 from .filters import among
-from .history import counted, hidden_changes, hidden_subquery
+from .history import counted, hidden_changes, hidden_subquery, visible
 from .kinds import KINDS
 from .rows import close_rows, insert_in, retire_rows
 
@@ -69,28 +69,30 @@ class Replacement:
 
 def read_rows(connection: Connection, kind: str, on: str, codes: Iterable[str] | None = None) -> dict[str, AreaRow]:
     """The rows of an area kind that count on a day, by code; all of them or those of `codes`."""
-    table, key = schema.ROWS[kind], KINDS[kind].key
-    hidden = hidden_changes(connection)
-    condition = counted(kind, table, hidden, on)
+    table = schema.ROWS[kind]
+    condition = counted(kind, table, hidden_changes(connection), on)
     if codes is not None:
-        condition = condition & among(table.c[key], sorted(set(codes)))
-    columns = [table.c[name] for name in KINDS[kind].names]
-    query = select(
-        table.c.fid, table.c.valid_from, table.c.valid_to, table.c.closed_by, table.c.created_by, *columns, table.c.geom
-    )
-    found = connection.execute(query.where(condition).order_by(table.c.fid)).all()
-    reopened = set(connection.scalars(select(schema.change.c.id).where(schema.change.c.state != "done")))
+        condition = condition & among(table.c[KINDS[kind].key], sorted(set(codes)))
     rows: dict[str, AreaRow] = {}
-    for fid, begins, ends, closed_by, created_by, *values, shape in found:
-        open_end = ends is None or closed_by in reopened
-        given = dict(zip(KINDS[kind].names, values, strict=True))
-        rows.setdefault(
-            given[key],
-            AreaRow(
-                fid, given[key], given, shape, begins, None if open_end else ends, None if open_end else closed_by,
-                created_by,
-            ),
-        )  # fmt: skip
+    for row in _read(connection, kind, condition):
+        rows.setdefault(row.code, row)
+    return rows
+
+
+def _read(connection: Connection, kind: str, condition: ColumnElement[bool]) -> list[AreaRow]:
+    """Rows that meet a condition, in the order they were written; an end that does not count is not there."""
+    table, names = schema.ROWS[kind], KINDS[kind].names
+    marks = (table.c.fid, table.c.valid_from, table.c.valid_to, table.c.closed_by, table.c.created_by)
+    query = select(*marks, *(table.c[name] for name in names), table.c.geom)
+    hidden = set(connection.scalars(hidden_subquery()))
+    rows = []
+    for fid, begins, ends, closed_by, created_by, *values, shape in connection.execute(
+        query.where(condition).order_by(table.c.fid)
+    ):
+        given = dict(zip(names, values, strict=True))
+        if ends is None or closed_by in hidden:
+            ends = closed_by = None
+        rows.append(AreaRow(fid, given[KINDS[kind].key], given, shape, begins, ends, closed_by, created_by))
     return rows
 
 
@@ -200,22 +202,40 @@ def close_anew(store: "Store", change: Change, kind: str, rows: Sequence[AreaRow
         close_rows(store, change.id, kind, plain, on, within=change)
     again = [row for row in rows if row.fid in marked]
     if again:
-        write_again(store, change, kind, again, again, [(row.valid_from, on, change.id) for row in again])
+        write_again(
+            store,
+            change,
+            kind,
+            again,
+            [(row, row.valid_from, {"valid_to": on, "closed_by": change.id}) for row in again],
+        )
 
 
 def write_again(
     store: "Store",
     change: Change,
     kind: str,
-    retired: Sequence[AreaRow],
-    rows: Sequence[AreaRow],
-    validity: Sequence[tuple[str, str | None, int | None]],
+    retired: Iterable[AreaRow],
+    rows: Iterable[tuple[AreaRow, str, Mapping[str, Any]]],
 ) -> None:
-    """Take rows back and put `rows` there with another validity: first day, end, change that ends them."""
+    """Take rows back, and put `rows` there: as they are, from a first day on, with marks (see `rows.insert_in`)."""
     retire_rows(store, change.id, kind, sorted({row.fid for row in retired}), within=change)
-    for row, (begins, ends, closed_by) in zip(rows, validity, strict=True):
-        frame = frame_of(kind, [dict(row.values)], [row.shape])
-        insert_in(change, kind, frame, valid_from=begins, valid_to=ends, closed_by=closed_by)
+    for row, begins, marks in rows:
+        insert_in(change, kind, frame_of(kind, [dict(row.values)], [row.shape]), valid_from=begins, marks=marks)
+
+
+def reopen(store: "Store", change: Change, kind: str, decision: int) -> None:
+    """Let the rows that a withdrawn decision had ended count on, without its mark.
+
+    The mark stays on the rows it was set on, which are taken back: so it can still be told what was known while the
+    decision stood. Those that stand in for them belong to the same change as before.
+    """
+    table = schema.ROWS[kind]
+    condition = visible(table, hidden_changes(change.connection)) & (table.c.closed_by == decision)
+    with_mark = _read(change.connection, kind, condition)
+    if with_mark:
+        marks = [(row, row.valid_from, {"created_by": row.created_by}) for row in with_mark]
+        write_again(store, change, kind, with_mark, marks)
 
 
 def frame_of(kind: str, values: Sequence[Mapping[str, Any]], shapes: Sequence[shapely.Geometry | None]) -> GeoDataFrame:
@@ -229,15 +249,16 @@ def ended_since(connection: Connection, kind: str, change_id: int) -> list[AreaR
 
     Rows the decision made and that were ended or taken back since, and rows it ended and that were corrected since.
     """
-    table, key = schema.ROWS[kind], KINDS[kind].key
-    hidden = set(connection.scalars(hidden_subquery()))
-    query = select(
-        table.c.fid, table.c[key], table.c.valid_from, table.c.closed_by, table.c.retired_by, table.c.created_by
-    ).where(or_(table.c.created_by == change_id, table.c.closed_by == change_id))
-    found = []
-    for fid, code, begins, closed_by, retired_by, created_by in connection.execute(query):
-        later = (closed_by, retired_by) if created_by == change_id else (created_by,)
-        enders = [act for act in later if act is not None and act > change_id and act not in hidden]
-        if enders:
-            found.append(AreaRow(fid, code, {}, None, begins, None, enders[0], created_by))
-    return found
+    table, act = schema.ROWS[kind], schema.change
+    # A withdrawal takes back only rows that it puts there again (`reopen`).
+    later = select(act.c.id).where(act.c.id > change_id, act.c.state == "done", act.c.action != WITHDRAWAL)
+    ended = or_(table.c.closed_by.in_(later), table.c.retired_by.in_(later))
+    corrected = and_(table.c.closed_by == change_id, table.c.created_by.in_(later))
+    acts = set(connection.scalars(later))
+    condition = or_(and_(table.c.created_by == change_id, ended), corrected)
+    columns = (table.c.closed_by, table.c.retired_by, table.c.created_by)
+    marks = {row.fid: row for row in connection.execute(select(table.c.fid, *columns).where(condition))}
+    return [
+        replace(row, closed_by=next(each for each in tuple(marks[row.fid])[1:] if each in acts))
+        for row in _read(connection, kind, condition)
+    ]

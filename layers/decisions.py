@@ -142,7 +142,7 @@ def withdraw(
             viewer.require("review_redraw")
         return {"state": "draft", "reviews": said(now, viewer, "withdraw", note)}
 
-    return _step(store, viewer, draft_id, "draft_withdraw", step, note=note, key=key)
+    return _step(store, viewer, draft_id, changes.WITHDRAWAL, step, note=note, key=key)
 
 
 def _withdraw_decision(
@@ -164,6 +164,8 @@ def _withdraw_decision(
         _require_nothing_on_top(change.connection, now)
         before.update(decision_plan.versions(change.connection))
         kinds.update(changes.take_back(change, now.change_id))
+        for kind in kinds & set(decision_plan.LEVELS):
+            decision_rows.reopen(store, change, kind, now.change_id)
         drafts.save(
             change.connection, now, viewer.name,
             state="draft", change_id=None, reviews=said(now, viewer, "withdraw", note),
@@ -171,7 +173,7 @@ def _withdraw_decision(
         return {"draft": now.id}
 
     details = {"draft": draft.id, "decision": draft.change_id, "note": note}
-    store.act(viewer.name, "draft_withdraw", body, key=key, details=details)
+    store.act(viewer.name, changes.WITHDRAWAL, body, key=key, details=details)
     if before:
         homes.nothing_moved(store, before, kinds)
     return drafts.read(store, viewer, draft.id)

@@ -107,11 +107,12 @@ def _hidden_at(known_on: str) -> Select:
     )
 
 
-def visible(table: Table, hidden: Hidden) -> ColumnElement[bool]:
-    """Rows made by a done change and not retired by one."""
+def visible(table: Table, hidden: Hidden, known_on: Moment = None) -> ColumnElement[bool]:
+    """Rows made by a done change and not retired by one; with `known_on` also recorded by that moment."""
     if not isinstance(hidden, Select) and not hidden:
         return table.c.retired_by.is_(None)
-    return and_(table.c.created_by.not_in(hidden), or_(table.c.retired_by.is_(None), table.c.retired_by.in_(hidden)))
+    kept = and_(table.c.created_by.not_in(hidden), or_(table.c.retired_by.is_(None), table.c.retired_by.in_(hidden)))
+    return kept if known_on is None else and_(kept, table.c.recorded_at <= moment(known_on))
 
 
 def valid_on(table: Table, hidden: Hidden, on: str | ColumnElement) -> ColumnElement[bool]:
@@ -127,8 +128,10 @@ def valid_on(table: Table, hidden: Hidden, on: str | ColumnElement) -> ColumnEle
     return and_(*conditions)
 
 
-def counted(kind: str, table: Table, hidden: Hidden, on: str | ColumnElement) -> ColumnElement[bool]:
+def counted(
+    kind: str, table: Table, hidden: Hidden, on: str | ColumnElement, known_on: Moment = None
+) -> ColumnElement[bool]:
     """Visible and valid on a day: the rows every figure is made of."""
     if kind not in KINDS:
         return true()
-    return and_(visible(table, hidden), valid_on(table, hidden, on))
+    return and_(visible(table, hidden, known_on), valid_on(table, hidden, on))

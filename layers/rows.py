@@ -75,17 +75,15 @@ def insert_in(
     frame: pd.DataFrame,
     *,
     valid_from: date | str | None = None,
-    valid_to: str | None = None,
-    closed_by: int | None = None,
+    marks: Mapping[str, Any] | None = None,
     place_offset_h: int = 0,
 ) -> np.ndarray:
     """Insert few rows inside a short change; returns their fids (empty on PostgreSQL).
 
-    `valid_to`, `closed_by`: for rows whose end is known already, the first day they no longer count and the change
-    that ended them.
+    `marks`: for rows that stand in for others, what those carried: `valid_to` and `closed_by` (the first day they no
+    longer count and the change that ended them), `created_by`.
     """
-    ending = {} if valid_to is None else {"valid_to": valid_to, "closed_by": closed_by}
-    fids_and_boxes = _insert(change.connection, change.id, kind, frame, valid_from, place_offset_h, ending)
+    fids_and_boxes = _insert(change.connection, change.id, kind, frame, valid_from, place_offset_h, marks)
     table = schema.ROWS[kind]
     if change.connection.dialect.name == "sqlite" and KINDS[kind].geometry != "none":
         _index(change.connection, table, [fids_and_boxes])
@@ -107,14 +105,14 @@ def _insert(
     frame: pd.DataFrame,
     valid_from: date | str | None,
     place_offset_h: int,
-    ending: Mapping[str, Any] | None = None,
+    marks: Mapping[str, Any] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Insert one batch; returns fids and boxes (minx, maxx, miny, maxy; NaN without geometry)."""
     kind = KINDS[kind_name]
     fields = {field.name: field for field in schema.own_fields(kind)}
     geometry_name = frame.geometry.name if isinstance(frame, GeoDataFrame) else None
     _require_columns(kind, frame, fields, geometry_name)
-    fixed: dict[str, Any] = {"recorded_at": schema.now(), "created_by": change_id} | dict(ending or {})
+    fixed: dict[str, Any] = {"recorded_at": schema.now(), "created_by": change_id} | dict(marks or {})
     if kind.versioned:
         fixed["valid_from"] = day(valid_from) if valid_from is not None else BASELINE_DATE
     return _put(connection, schema.ROWS[kind_name], fields, frame, place_offset_h, fixed)

@@ -151,8 +151,8 @@ def doubled_area(shapes: Any) -> int:
     """Twice the area in square centimetres, exact (an own sum: the kernel's is what is tested)."""
     total = 0
     for polygon in shapely.get_parts(np.asarray(shapes, dtype=object)):
-        for ring in [polygon.exterior, *polygon.interiors]:
+        for number, ring in enumerate([polygon.exterior, *polygon.interiors]):
             xy = np.rint(np.asarray(ring.coords) * 100).astype(np.int64) - np.rint(CENTRE * 100).astype(np.int64)
             size = int(abs(np.sum(xy[:-1, 0] * xy[1:, 1] - xy[1:, 0] * xy[:-1, 1])))
-            total += size if ring is polygon.exterior else -size
+            total += size if number == 0 else -size
     return total
