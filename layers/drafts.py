@@ -238,7 +238,7 @@ def require_own(store: "Store", connection: Connection, viewer: Viewer, draft_id
     """
     viewer.require("redraw")
     draft = load(connection, draft_id)
-    if viewer.name != draft.author and not viewer.may("review_redraw"):
+    if not may_draw(viewer, draft):
         raise RightsError(
             Text(
                 f"草案由 {draft.author} 起草，您只能查看。", f"The draft is {draft.author}'s; you may look at it only."
@@ -256,6 +256,11 @@ def require_own(store: "Store", connection: Connection, viewer: Viewer, draft_id
             mend=Text("请先撤回或退回。", "Withdraw it or have it sent back first."),
         )
     return draft
+
+
+def may_draw(viewer: Viewer, draft: Draft) -> bool:
+    """Whether the account may change a draft while it is being drafted."""
+    return viewer.may("redraw") and (viewer.name == draft.author or viewer.may("review_redraw"))
 
 
 def require_version(draft: Draft, version: int) -> None:

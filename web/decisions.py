@@ -13,8 +13,7 @@ from flask import Response
 from layers import changes, decisions, drafts
 
 from . import again, current, draft_bodies
-from .drafts import answer, find
-from .language import language
+from .drafts import answer, described, find
 
 blueprint = APIBlueprint("decisions", __name__, tag="redraw")
 
@@ -26,7 +25,7 @@ def _step(act: Callable[..., drafts.Draft], draft: int, body: dict[str, Any], *t
     if changes.answered(current.store(), key) is None:
         given = {name: body[name] for name in taken}
         now = act(current.store(), current.viewer(), draft, body["version"], key=key, **given)
-    return answer(now.as_dict(language()))
+    return answer(described(now))
 
 
 @blueprint.post("/api/v1/drafts/<int:draft>/submit")

@@ -11,7 +11,7 @@ from flask import Response
 
 from geo.errors import InputError, NotFoundError
 from geo.words import Text
-from layers import drafts
+from layers import decision_steps, drafts
 
 from . import again, current, draft_bodies, etags
 from .language import language
@@ -27,6 +27,17 @@ def find(number: int) -> drafts.Draft:
     if number > _LARGEST_ID:
         raise NotFoundError(Text("没有这份草案。", "There is no such draft."), where="draft")
     return drafts.read(current.store(), current.viewer(), number)
+
+
+def described(draft: drafts.Draft) -> dict[str, Any]:
+    """A draft for the reader: with whether it may be drawn in, and which offices still have to agree ("": anybody)."""
+    code, asks = language(), current.viewer()
+    lost = [one | {name: Text.from_dict(one[name]).to(code) for name in ("what", "mend")} for one in draft.lost]
+    return draft.as_dict(code) | {
+        "lost": lost,
+        "may_edit": draft.state == "draft" and drafts.may_draw(asks, draft),
+        "offices_missing": list(decision_steps.offices_missing(draft)) if draft.state == "proposed" else [],
+    }
 
 
 def answer(body: Any, status: int = 200) -> Response:
@@ -58,7 +69,7 @@ def _short(shown: dict[str, Any]) -> dict[str, Any]:
 def begin(body: dict[str, Any]) -> Response:
     """The new draft; the same Idempotency-Key gives the same draft."""
     draft = drafts.create(current.store(), current.viewer(), key=again.key_of_request(), **body)
-    return answer(draft.as_dict(language()), 201)
+    return answer(described(draft), 201)
 
 
 @blueprint.get("/api/v1/drafts/<int:draft>")
@@ -66,7 +77,7 @@ def begin(body: dict[str, Any]) -> Response:
 @takes()
 def read(draft: int) -> Response:
     """Everything that is kept of it."""
-    return answer(find(draft).as_dict(language()))
+    return answer(described(find(draft)))
 
 
 @blueprint.patch("/api/v1/drafts/<int:draft>")
@@ -78,4 +89,5 @@ def change(draft: int, body: dict[str, Any]) -> Response:
     version = body.pop("version")
     if not body:
         raise InputError(Text("没有要修改的内容。", "There is nothing to change."), where="body")
-    return answer(drafts.edit(current.store(), current.viewer(), draft, version, **body).as_dict(language()))
+    key = again.key_of_request()
+    return answer(described(drafts.edit(current.store(), current.viewer(), draft, version, key=key, **body)))
