@@ -2,10 +2,7 @@
 
 Modelling decisions (why it is done so: pairwise cutting gave gaps within twenty edits, in floats and on a grid alike):
 
-- A piece is what the claim and its present grid have in common; parts thinner than `min_width_m` are the wobble of a
-  hand and stay where they are.
-- The outline and the borders of locked grids never gain a vertex. Where a piece ends on one between two vertices, it
-  ends at the nearer of the two; how far that is, is told.
+- What is claimed is cut to the grids that hold it first (`claims`).
 - Before anything is given back: no grid disappears unless it was claimed whole, none falls into more parts than it
   had, the rim of the patch is the same edge by edge, the area the same to the square centimetre, and the shapes are a
   coverage. Else the claim is refused; nothing is mended.
@@ -18,6 +15,7 @@ import numpy as np
 import shapely
 
 from .centimetres import Edges
+from .claims import Claim, cut_claims
 from .crs import CENTIMETRE
 from .partition import NEIGHBOUR_M, Partition
 from .patch import REACH_M, Patch
@@ -26,20 +24,6 @@ from .words import Text
 
 # Two neighbours are equally near when the shorter stretch of border is at least this share of the longer.
 CLOSE_SHARE = 0.9
-_ROUNDS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Land of the grid `source` that is to go to `target`.
-
-    `piece` may reach over the borders of `source`; None is the whole grid, which then ends. `target` None means the
-    neighbour with the longest border to the piece. A target that is not in the partition begins.
-    """
-
-    source: str
-    target: str | None
-    piece: shapely.Geometry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +67,7 @@ def reassign(
     RefusedError
         With the reason and the piece.
     """
-    kept, snapped_m = _pieces(partition, claims, min_width_m)
+    kept, snapped_m = cut_claims(partition, claims, min_width_m=min_width_m)
     drawn = [claim.piece for claim in kept if claim.piece is not None]
     named = {name for claim in kept for name in (claim.source, claim.target) if name in partition.shapes}
     if not drawn:
@@ -318,94 +302,3 @@ def require_fit(
     )
     if not fits:
         raise _NotExactError("not_exact", place, codes=sorted(shapes))
-
-
-def _require_unlocked(partition: Partition, claim: Claim, piece: shapely.Geometry) -> None:
-    held = sorted({claim.source, claim.target or ""} & partition.locked)
-    if held:
-        raise RefusedError("locked", piece, codes=held)
-
-
-def _pieces(partition: Partition, claims: Sequence[Claim], min_width_m: float) -> tuple[list[Claim], float]:
-    """The claims with their pieces cut to the source, thin ones dropped, ends on fixed borders moved to a vertex."""
-    kept, furthest = [], 0.0
-    for claim in claims:
-        source = partition.shapes[claim.source]
-        if claim.piece is None:
-            _require_unlocked(partition, claim, source)
-            kept.append(claim)
-            continue
-        piece = _wide(shapely.intersection(claim.piece, source, grid_size=CENTIMETRE), min_width_m)
-        if piece is not None:
-            _require_unlocked(partition, claim, piece)
-        for _ in range(_ROUNDS):
-            if piece is None:
-                break
-            piece, moved_m = _ended_on_vertices(partition, piece)
-            if moved_m == 0.0:
-                kept.append(Claim(claim.source, claim.target, piece))
-                break
-            furthest = max(furthest, moved_m)
-            # The end that moved may have drawn the line across something else.
-            piece = _wide(shapely.intersection(piece, source, grid_size=CENTIMETRE), min_width_m)
-        else:
-            raise no_vertex_near(claim.piece, [claim.source])
-    if not kept:
-        drawn = [claim for claim in claims if claim.piece is not None]
-        if furthest > 0:
-            raise no_vertex_near(drawn[0].piece, [drawn[0].source])
-        raise RefusedError("no_change", shapely.union_all([claim.piece for claim in drawn]) if drawn else None)
-    return kept, furthest
-
-
-def no_vertex_near(piece: shapely.Geometry | None, codes: Sequence[str]) -> RefusedError:
-    """Nothing is left of a drawing whose ends had to move to existing vertices of the outline."""
-    return RefusedError(
-        "outside_parent",
-        piece,
-        codes=codes,
-        what=Text(
-            "村界（或锁定网格的边界）在这里没有拐点，新边界接不上。",
-            "The outline, or a locked border, has no corner here for a new border to end at.",
-        ),
-        mend=Text("请把线的两端画到村界已有的拐点上。", "End the line at existing corners of the outline."),
-    )
-
-
-def _wide(shape: shapely.Geometry, min_width_m: float) -> shapely.Geometry | None:
-    """The polygons of `shape` that are not thinner than `min_width_m` throughout; None when there are none."""
-    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
-    wide = [part for part in parts if not shapely.buffer(part, -min_width_m / 2, quad_segs=1).is_empty]
-    if not wide:
-        return None
-    return wide[0] if len(wide) == 1 else shapely.multipolygons(wide)
-
-
-def _ended_on_vertices(partition: Partition, piece: shapely.Geometry) -> tuple[shapely.Geometry, float]:
-    """`piece` with the vertices that lie on fixed borders moved to the nearer end of the edge they lie on."""
-    fixed = partition.outline_edges[partition.outline_tree.query(piece, predicate="dwithin", distance=REACH_M)]
-    held = [code for code in partition.near(piece, REACH_M) if code in partition.locked]
-    if held:
-        edges = Edges.of([partition.shapes[code] for code in held]).lines()
-        fixed = np.concatenate([fixed, edges[shapely.dwithin(piece, edges, REACH_M)]])
-    if not len(fixed):
-        return piece, 0.0
-    coordinates = shapely.get_coordinates(piece)
-    point, edge = shapely.STRtree(fixed).query_nearest(
-        shapely.points(coordinates), max_distance=REACH_M, all_matches=False
-    )
-    if not len(point):
-        return piece, 0.0
-    ends = shapely.get_coordinates(fixed[edge]).reshape(-1, 2, 2)
-    away = np.hypot(*(ends - coordinates[point][:, None]).transpose(2, 0, 1))
-    nearer = ends[np.arange(len(ends)), away.argmin(axis=1)]
-    moved_m = float(away.min(axis=1).max())
-    if moved_m == 0.0:
-        return piece, 0.0
-    coordinates[point] = nearer
-    moved = shapely.remove_repeated_points(shapely.transform(piece, lambda _: coordinates))
-    if not moved.is_valid:
-        # Only a proposal of where to cut; what comes of it is checked like any other.
-        parts = shapely.get_parts(shapely.make_valid(moved))
-        moved = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
-    return moved, moved_m

@@ -14,10 +14,11 @@ import shapely
 
 from .borderlines import cut_off, cut_through
 from .centimetres import doubled_area
+from .claims import Claim, no_vertex_near
 from .corners import moved_corner
 from .operations import Operation
 from .partition import Partition
-from .reassign import Claim, Move, Settled, no_vertex_near, reassign
+from .reassign import Move, Settled, reassign
 from .refusals import RefusedError
 from .words import Text
 
