@@ -19,7 +19,7 @@ import numpy as np
 import shapely
 
 from .crs import CENTIMETRE, round_centimetre
-from .faces import joined, narrow, owners, without_needles, without_slivers
+from .faces import grouped, narrow, owners, without_needles, without_slivers
 from .refusals import RefusedError
 from .seams import seams
 from .weld import drop_vertices
@@ -123,7 +123,7 @@ def mend(
     faces = faces[shapely.intersects(outline, shapely.point_on_surface(faces))]
     owner = owners(faces, np.append(clean, gaps), len(clean))
     owner = without_slivers(faces, owner, min_width_m)
-    after = np.array([joined(faces[owner == row]) for row in range(len(codes))], dtype=object)
+    after = grouped(faces, owner, len(codes))
     _require_land(codes, before, after)
     after = without_needles(before, after, reach_m=snapping_m, width_m=max(gap_width_m, snapping_m))
     after = _without_spares(after, outline)

@@ -22,7 +22,7 @@ from .findings import SEVERITIES, Finding
 from .history import day
 from .land import Land, Lands, read_lands
 from .mend_limits import read_mend_limits
-from .mending import ACT, bounds_of
+from .mending import ACT, bounds_of, geojson_of
 from .rights import Viewer
 
 if TYPE_CHECKING:
@@ -34,13 +34,14 @@ _MEND = Text("可用“修整”处理，处理前可先看方案。", "Mending 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One thing that does not fit: the finding, the village and grids concerned, its size, and the window to look at."""
+    """One thing that does not fit: the finding, village and grids concerned, size, window to look at, and shape (GeoJSON)."""
 
     finding: Finding
     parent_code: str
     codes: tuple[str, ...]
     area_m2: float
     bounds: list[float]
+    geometry: dict[str, Any]
 
     def as_dict(self, language: str) -> dict[str, Any]:
         """In one language, for pages and scripts."""
@@ -55,6 +56,7 @@ class Place:
             "lon": self.finding.lon,
             "lat": self.finding.lat,
             "bounds": self.bounds,
+            "geometry": self.geometry,
         }
 
 
@@ -189,7 +191,9 @@ class _Seen:
             lat=round(float(lat), 7),
         )
         area = float(shape.area) if kind != INVALID else 0.0
-        return Place(finding, self._land.code, codes, area, bounds_of(shape, self._system))
+        return Place(
+            finding, self._land.code, codes, area, bounds_of(shape, self._system), geojson_of(shape, self._system)
+        )
 
 
 def _unmatched(land: Land, lands: Lands) -> Place:

@@ -130,6 +130,7 @@ class Plan:
             "mend": refusal.mend.to(language) if refusal else "",
             "codes": list(refusal.codes) if refusal else [],
             "bounds": None if piece is None or piece.is_empty else bounds_of(piece, self.lands.system),
+            "geometry": None if piece is None or piece.is_empty else geojson_of(piece, self.lands.system),
         }
 
 
@@ -137,6 +138,12 @@ def bounds_of(shape: shapely.Geometry, system: Any) -> list[float]:
     """West, south, east, north in degrees of a metric shape."""
     lonlat = crs.transform_geometries([shape], system, crs.LONLAT)[0]
     return [round(float(value), 7) for value in lonlat.bounds]
+
+
+def geojson_of(shape: shapely.Geometry, system: Any) -> dict[str, Any]:
+    """A metric shape as GeoJSON in degrees, to the centimetre."""
+    lonlat = crs.transform_geometries([shape], system, crs.LONLAT)[0]
+    return shapely.geometry.mapping(shapely.transform(lonlat, lambda xy: np.round(xy, 7)))
 
 
 def plan(

@@ -8,7 +8,7 @@ import { getJSON, send } from "./request.js";
 import { integer, moment, t } from "./words.js";
 
 const SHOWN = 20;
-const CAN_UNDO = ["import"];
+const CAN_UNDO = ["import", "mend"];
 
 /** List the last changes in `holder`; gives the function that lists them again. */
 export function startHistory(section, holder, onundone) {
