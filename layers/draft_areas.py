@@ -7,9 +7,8 @@ A decision is shown as its rows are.
 from typing import TYPE_CHECKING, Any
 
 import shapely
-from sqlalchemy import select
 
-from . import redraw_figures, redraw_session, schema
+from . import lineage, redraw_figures, redraw_session
 from .findings import Finding
 from .kinds import KINDS
 from .redraw_base import BaseChangedError
@@ -39,7 +38,7 @@ def areas(store: "Store", viewer: "Viewer", draft: "Draft", language: str) -> di
     if draft.change_id is not None:
         session = _bare(store, draft)
         shown = _shown(store, viewer, draft, session, language)
-        decided = _begun(store, draft)
+        decided = _changed_by(store, draft)
         for feature in shown["features"]:
             feature["properties"]["changed"] = feature["id"] in decided
         return shown
@@ -93,12 +92,10 @@ def _before(store: "Store", viewer: "Viewer", draft: "Draft", session: "Session"
     return [{"code": code, **row} for code, row in zip(codes, rows, strict=True)]
 
 
-def _begun(store: "Store", draft: "Draft") -> frozenset[str]:
-    """Codes of the rows that a decision wrote."""
-    table = schema.ROWS[draft.level]
-    with store.read() as connection:
-        query = select(table.c[KINDS[draft.level].key]).where(table.c.created_by == draft.change_id)
-        return frozenset(str(code) for code in connection.scalars(query))
+def _changed_by(store: "Store", draft: "Draft") -> frozenset[str]:
+    """Codes of the areas whose land a decision changed; not of those that were only put on the centimetre grid."""
+    links = lineage.of_change(store, draft.change_id or 0)
+    return frozenset(link.new_code for link in links if link.level == draft.level)
 
 
 def _place(finding: Finding, language: str) -> dict[str, Any]:

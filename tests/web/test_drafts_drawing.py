@@ -4,37 +4,11 @@ import json
 
 import pytest
 import shapely
-from office import ORIGIN, SIDE_DEG, WEST, Person, village_code
+from drawn import CARVE, HOME, MISSES, NORTH, PUSH, SOUTH, SPLIT, land_of, line, ring, send
+from office import WEST, Person, village_code
 
-from geo import crs
 from layers.drafts import APPROVERS
 from web.again import Repeats
-
-HOME = village_code(0)
-SOUTH, NORTH = f"{HOME}001", f"{HOME}002"
-METRIC = 4546
-
-
-def at(column, row):
-    """A place in units of grid sides from the south-west corner of the county."""
-    return [round(ORIGIN[0] + column * SIDE_DEG, 9), round(ORIGIN[1] + row * SIDE_DEG, 9)]
-
-
-def line(*places):
-    return {"type": "LineString", "coordinates": [at(*place) for place in places]}
-
-
-def ring(*places):
-    return {"type": "Polygon", "coordinates": [[at(*place) for place in (*places, places[0])]]}
-
-
-SPLIT = {"op": "split", "grid": SOUTH, "line": line((0.5, -0.1), (0.5, 1.1))}
-PUSH = {"op": "push", "grid": SOUTH, "line": line((0.2, 1.0), (0.3, 1.2), (0.6, 1.2), (0.7, 1.0))}
-CARVE = {
-    "op": "carve", "kind": "dedicated", "name": "石桥小学",
-    "ring": ring((0.4, 0.9), (0.6, 0.9), (0.6, 1.1), (0.4, 1.1)),
-}  # fmt: skip
-MISSES = {"op": "push", "grid": NORTH, "line": line((2.2, 1.0), (2.3, 1.2))}
 
 
 @pytest.fixture
@@ -43,24 +17,6 @@ def draft(person):
     one = person("planner")
     made = one.send("POST", "/api/v1/drafts", {"title": "试划", "parent_code": HOME}).json
     return one, f"/api/v1/drafts/{made['id']}"
-
-
-def send(one, path, version, *operations, preview=False, **more):
-    body = {"version": version, "operations": list(operations), "preview": preview}
-    return one.send("POST", f"{path}/operations", body, **more)
-
-
-def metric(shape):
-    flat = crs.transform_geometries([shapely.from_geojson(json.dumps(shape))], crs.LONLAT, METRIC)
-    return crs.round_centimetre(flat)[0]
-
-
-def land_of(one, path):
-    """Editable areas in metres by code, checked to divide their land."""
-    found = one.get(f"{path}/areas").json["features"]
-    land = {each["id"]: metric(each["geometry"]) for each in found if each["properties"]["editable"]}
-    assert shapely.coverage_is_valid(list(land.values()))
-    return land
 
 
 def test_a_push_moves_land_between_two_grids_and_says_what_stands_on_it(draft):
