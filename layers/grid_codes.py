@@ -41,13 +41,20 @@ _LONGEST = 64
 
 
 def numbered(shapes: Sequence[shapely.Geometry]) -> list[int]:
-    """Rows of `shapes` (metric) in the order of their numbers: bands from the north, west to east within each."""
+    """Rows of `shapes` (metric) in the order of their numbers: bands from the north, west to east within each.
+
+    A band reaches from the middle of its northernmost area so far down as the median of the areas is high.
+    """
     if not len(shapes):
         return []
     west, south, east, north = shapely.bounds(np.asarray(list(shapes), dtype=object)).T
-    height = max(float(np.median(north - south)), 0.01)
+    height = float(np.median(north - south)) * (1 - 1e-9)
     middle = (south + north) / 2
-    band = np.floor((middle.max() - middle) / height + 1e-9).astype(int)
+    band, top = np.zeros(len(middle), dtype=int), np.inf
+    for row in np.argsort(-middle, kind="stable"):
+        if top - middle[row] >= height:
+            band[middle <= middle[row]] += 1
+            top = middle[row]
     return np.lexsort((np.arange(len(band)), -middle, (west + east) / 2, band)).tolist()
 
 
@@ -117,9 +124,9 @@ class Numbering:
 
     def _next(self, source: str, parent: str | None, dedicated: bool) -> str:
         if self.cn12:
-            stem, tail, (first, last) = self._place(source, parent, dedicated)
+            stem, tail, numbers = self._place(source, parent, dedicated)
             if stem is not None:
-                for number in range(first, last + 1):
+                for number in numbers:
                     code = f"{stem}{number:03d}{tail}"
                     if code not in self.used:
                         return code
@@ -137,18 +144,19 @@ class Numbering:
             )
         return code
 
-    def _place(self, source: str, parent: str | None, dedicated: bool) -> tuple[str | None, str, tuple[int, int]]:
+    def _place(self, source: str, parent: str | None, dedicated: bool) -> tuple[str | None, str, Sequence[int]]:
+        """What a code begins and ends with, and the numbers to try in between; no beginning where codes are free text."""
         if self.level == "grid":
             stem = parent if parent is not None else source[:12]
-            whole = re.fullmatch(r"[0-9]{12}", stem)
-            return (stem if whole else None), "", (DEDICATED if dedicated else BASE)
+            first, last = DEDICATED if dedicated else BASE
+            return (stem if re.fullmatch(r"[0-9]{12}", stem) else None), "", range(first, last + 1)
         digits = _STEM[self.level]
         if not re.fullmatch(r"[0-9]{12}", source):
-            return None, "", BASE
-        stem, number = source[:digits], int(source[digits : digits + 3])
-        ranges = _RANGES[self.level]
-        own = next((each for each in ranges if each[0] <= number <= each[1]), ranges[0])
-        return stem, "0" * (9 - digits), own
+            return None, "", ()
+        number = int(source[digits : digits + 3])
+        first, last = next((each for each in _RANGES[self.level] if each[0] <= number <= each[1]), (1, 999))
+        numbers = [*range(number + 1, last + 1), *range(first, number)]
+        return source[:digits], "0" * (9 - digits), numbers
 
 
 def require_unused(codes: Iterable[str], taken: set[str]) -> None:

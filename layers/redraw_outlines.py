@@ -12,7 +12,7 @@ from .areas import area_set
 from .check_limits import read_limits
 from .findings import Finding
 from .kinds import AREA_KINDS, KINDS
-from .redraw_ground import Ground
+from .redraw_ground import Ground, to_lonlat
 
 if TYPE_CHECKING:
     from .store import Store
@@ -35,32 +35,43 @@ def outline_findings(store: "Store", land: Ground) -> list[Finding]:
     parents = above[above.index.isin(frame["parent_code"]) & above.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
     if not len(parents):
         return []
-    parents = parents[["geometry"]].to_crs(land.crs)
-    limits = read_limits(store)
+    outlines, parents = parents.geometry, parents[["geometry"]].to_crs(land.crs)
+    limits, label = read_limits(store), KINDS[land.level].label
+    own = to_lonlat(frame.geometry.to_numpy(), land.crs)
     found = []
     outside = topology.find_outside(frame, parents, min_area_m2=limits.area_m2)
     for piece, (code, parent), area_m2 in zip(outside.geometry, outside["codes"], outside["area_m2"], strict=True):
-        what = Text(
-            f"{code} 有 {area_m2:,.1f} 平方米在 {parent} 之外。", f"{area_m2:,.1f} m2 of {code} lie outside {parent}."
-        )
-        found.append(_place(piece, land, what, code, "outside_parent"))
+        lon, lat = _middle(piece, land)
+        # A long border is one line when straight in degrees and another when straight in metres: what is wrong both
+        # ways is wrong.
+        if not shapely.intersects_xy(outlines[parent], lon, lat):
+            what = Text(
+                f"{code} 有 {area_m2:,.1f} 平方米在 {parent} 之外。",
+                f"{area_m2:,.1f} m2 of {code} lie outside {parent}.",
+            )
+            found.append(_finding(what, code, "outside_parent", lon, lat))
     for parent, outline in parents.geometry.items():
         gaps = topology.find_gaps(frame[frame["parent_code"] == parent], outline, min_area_m2=limits.area_m2)
         for piece, area_m2 in zip(gaps.geometry, gaps["area_m2"], strict=True):
-            label = KINDS[land.level].label
-            what = Text(
-                f"{parent} 有 {area_m2:,.1f} 平方米不属于任何{label.zh}。",
-                f"{area_m2:,.1f} m2 of {parent} belong to no {label.en}.",
-            )
-            found.append(_place(piece, land, what, str(parent), "gap"))
+            lon, lat = _middle(piece, land)
+            if shapely.intersects_xy(outlines[parent], lon, lat) and not shapely.intersects_xy(own, lon, lat).any():
+                what = Text(
+                    f"{parent} 有 {area_m2:,.1f} 平方米不属于任何{label.zh}。",
+                    f"{area_m2:,.1f} m2 of {parent} belong to no {label.en}.",
+                )
+                found.append(_finding(what, str(parent), "gap", lon, lat))
     return found
 
 
-def _place(piece: shapely.Geometry, land: Ground, what: Text, code: str, kind: str) -> Finding:
+def _middle(piece: shapely.Geometry, land: Ground) -> tuple[float, float]:
     at = shapely.point_on_surface(piece)
     lon, lat = crs.transform_xy(at.x, at.y, land.crs, crs.LONLAT)
+    return float(lon), float(lat)
+
+
+def _finding(what: Text, code: str, kind: str, lon: float, lat: float) -> Finding:
     mend = Text(
         "请在边界修整中处理；编辑时以网格的外缘为界。",
-        "Mend it apart; the grids' own outer border holds while drawing.",
+        "Mend it apart; while drawing, the grids' own outer border holds.",
     )
-    return Finding(what, mend, severity="warning", code=code, kind=kind, lon=float(lon), lat=float(lat))
+    return Finding(what, mend, severity="warning", code=code, kind=kind, lon=lon, lat=lat)
