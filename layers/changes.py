@@ -336,11 +336,12 @@ def undo(store: "Store", change_id: int, actor: str) -> set[str]:
         later = connection.execute(
             select(schema.change).where(schema.change.c.id > change_id, schema.change.c.state.in_(("done", "pending")))
         ).all()
-        # Setting where rows fall ("homes") follows from the areas and is set again after; it stands in nobody's way.
+        # Setting where rows fall ("homes") follows from the areas and is set again after, and rows that count again
+        # after a withdrawal are still those of their own change: neither stands in anybody's way.
         blocking = [
             other.id
             for other in later
-            if kinds & set(json.loads(other.kinds)) and other.action not in ("undo", "homes")
+            if kinds & set(json.loads(other.kinds)) and other.action not in ("undo", "homes", WITHDRAWAL)
         ]
         if blocking or any(kind not in KINDS for kind in kinds):
             raise ConflictError(
