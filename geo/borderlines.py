@@ -2,8 +2,8 @@
 
 Modelling decisions:
 
-- The end of a line that stops short of the border by no more than `reach_m` is meant to be on it: it is drawn out in
-  its own direction, or else straight to the border. What overshoots is left over.
+- A line whose ends are on the border of the grid takes the place of the stretch between them. One that ends on other
+  borders, or beyond the outline, cuts a strip off the neighbours it runs through.
 - Of the two sides of a line through a grid the larger stays with it. When they are about equal the line is refused,
   unless it is said who gets the land.
 """
@@ -11,15 +11,11 @@ Modelling decisions:
 import numpy as np
 import shapely
 
+from .lines import OVERSHOOT_M, drawn_edges, end_on_border, is_right, require_few
 from .partition import Partition
 from .reassign import CLOSE_SHARE
 from .refusals import RefusedError
 from .words import Text
-
-_OVERSHOOT_M = 0.02
-_MOST_FACES = 60
-# A slanting line has a longer way to the border than the straight one.
-_TAIL = 3.0
 
 
 def cut_off(
@@ -28,15 +24,22 @@ def cut_off(
     """Land a pushed border takes in outside the grid, and land it gives up inside (either may be empty).
 
     The line takes the place of the stretch of border between its ends; where it runs across the border and back,
-    each pocket is taken or given up by itself. Raises `misses` when an end is nowhere near the border, `ambiguous`
-    when it is not clear which side stays.
+    each pocket is taken or given up by itself. Raises `misses` when an end is nowhere near a border, `ambiguous` when
+    it is not clear which side stays.
     """
     grid = partition.shapes[code]
-    drawn = _on_border(line, grid, reach_m, code)
-    noded = shapely.union_all([shapely.boundary(grid), drawn])
+    border = shapely.boundary(grid)
+    try:
+        drawn = end_on_border(end_on_border(line, 0, border, reach_m, code), -1, border, reach_m, code)
+    except RefusedError:
+        strip = _strip(partition, code, line, reach_m)
+        if strip is None:
+            raise
+        return strip
+    noded = shapely.union_all([border, drawn])
     faces = shapely.get_parts(shapely.polygonize([noded]))
-    _require_few(faces, drawn, code)
-    along = np.array([len(_drawn_edges(face, grid)) > 0 for face in faces], dtype=bool)
+    require_few(faces, drawn, code)
+    along = np.array([len(drawn_edges(face, border)) > 0 for face in faces], dtype=bool)
     at = shapely.point_on_surface(faces)
     gained, lost = [], []
     for part in shapely.get_parts(grid):
@@ -61,21 +64,21 @@ def cut_through(grid: shapely.Geometry, line: shapely.Geometry, *, code: str, re
     """
     if not shapely.intersects(grid, line):
         raise RefusedError("misses", line, codes=[code])
-    drawn = line
+    drawn, border = line, shapely.boundary(grid)
     for end in (0, -1):
         if shapely.contains_properly(grid, shapely.get_point(line, end)):
-            drawn = _end_on_border(drawn, end, grid, reach_m, code)
-    noded = shapely.union_all([shapely.boundary(grid), drawn])
+            drawn = end_on_border(drawn, end, border, reach_m, code)
+    noded = shapely.union_all([border, drawn])
     faces = shapely.get_parts(shapely.polygonize([noded]))
     faces = faces[shapely.contains(grid, shapely.point_on_surface(faces))]
-    _require_few(faces, drawn, code)
-    edges = [_drawn_edges(face, grid) for face in faces]
+    require_few(faces, drawn, code)
+    edges = [drawn_edges(face, border) for face in faces]
     met = np.array([len(found) > 0 for found in edges], dtype=bool)
     if not met.any():
         raise RefusedError("misses", line, codes=[code])
     right = np.zeros(len(faces), dtype=bool)
     for row in np.flatnonzero(met):
-        right[row] = _is_right(faces[row], edges[row], drawn)
+        right[row] = is_right(faces[row], edges[row], drawn)
     if not (met & right).any() or not (met & ~right).any():
         raise RefusedError("misses", line, codes=[code])
     sides = [shapely.union_all(faces[met & ~right]), shapely.union_all(faces[met & right])]
@@ -97,72 +100,41 @@ def cut_through(grid: shapely.Geometry, line: shapely.Geometry, *, code: str, re
     return shapely.multipolygons(list(faces[right]))
 
 
-def _on_border(line: shapely.Geometry, grid: shapely.Geometry, reach_m: float, code: str) -> shapely.Geometry:
-    """`line` with both ends on the border of `grid`."""
+def _strip(
+    partition: Partition, code: str, line: shapely.Geometry, reach_m: float
+) -> tuple[shapely.Geometry, shapely.Geometry] | None:
+    """What a line that ends on borders of other grids gives the grid and takes from it; None when it cuts nothing."""
+    around = sorted({*partition.near(line, reach_m), code})
+    shapes = np.array([partition.shapes[name] for name in around], dtype=object)
+    border = shapely.union_all(shapely.boundary(shapes))
+    drawn = line
     for end in (0, -1):
-        line = _end_on_border(line, end, grid, reach_m, code)
-    return line
-
-
-def _end_on_border(
-    line: shapely.Geometry, end: int, grid: shapely.Geometry, reach_m: float, code: str
-) -> shapely.Geometry:
-    """`line` with one end (0 the first, -1 the last) cut back or drawn out to the border."""
-    points = shapely.get_coordinates(line if end == 0 else shapely.reverse(line))
-    forward = shapely.linestrings(points)
-    border = shapely.boundary(grid)
-    first = shapely.points(points[0])
-    hits = shapely.get_coordinates(shapely.intersection(forward, border))
-    along = np.sort(shapely.line_locate_point(forward, shapely.points(hits))) if len(hits) else np.empty(0)
-    if len(along) and _is_tail(points, forward, float(along[0]), border, reach_m):
-        # The tail goes, but for a stub that makes sure the crossing is a crossing.
-        begin = max(float(along[0]) - _OVERSHOOT_M, 0.0)
-        found = _from(forward, begin)
-    else:
-        away = shapely.distance(first, border)
-        if away > reach_m:
-            raise RefusedError(
-                "misses",
-                first,
-                codes=[code],
-                what=Text(f"线的一端没有画到网格 {code} 的边界。", f"One end is not on the border of grid {code}."),
-            )
-        found = shapely.linestrings(np.vstack([_beyond(points, border, reach_m), points]))
-    return found if end == 0 else shapely.reverse(found)
-
-
-def _is_tail(
-    points: np.ndarray, line: shapely.Geometry, crossing: float, border: shapely.Geometry, reach_m: float
-) -> bool:
-    """Whether what comes before the first crossing is no more than the slip of a hand beside the border."""
-    if crossing > _TAIL * reach_m:
-        return False
-    before = shapely.points(points)[shapely.line_locate_point(line, shapely.points(points)) <= crossing]
-    return bool((shapely.distance(border, before) <= reach_m).all())
-
-
-def _beyond(points: np.ndarray, border: shapely.Geometry, reach_m: float) -> np.ndarray:
-    """The place just across the border where a line that begins short of it is drawn out to."""
-    first = points[0]
-    direction = (first - points[1]) / np.hypot(*(first - points[1]))
-    ray = shapely.linestrings([first, first + direction * reach_m])
-    hits = shapely.get_coordinates(shapely.intersection(ray, border))
-    if len(hits):
-        nearest = hits[np.hypot(*(hits - first).T).argmin()]
-        return nearest + direction * _OVERSHOOT_M
-    nearest = shapely.get_coordinates(shapely.shortest_line(shapely.points(first), border))[1]
-    away = np.hypot(*(nearest - first))
-    return nearest + ((nearest - first) / away if away > 1e-6 else direction) * _OVERSHOOT_M
-
-
-def _from(line: shapely.Geometry, begin: float) -> shapely.Geometry:
-    """`line` without its first `begin` metres."""
-    if begin <= 0:
-        return line
-    points = shapely.get_coordinates(line)
-    passed = np.r_[0.0, np.cumsum(np.hypot(*np.diff(points, axis=0).T))]
-    rest = points[passed > begin]
-    return shapely.linestrings(np.vstack([shapely.get_coordinates(shapely.line_interpolate_point(line, begin)), rest]))
+        if shapely.intersects(partition.outline, shapely.get_point(line, end)):
+            try:
+                drawn = end_on_border(drawn, end, border, reach_m, code)
+            except RefusedError:
+                return None
+    faces = shapely.get_parts(shapely.polygonize([shapely.union_all([border, drawn])]))
+    require_few(faces, drawn, code)
+    edges = [drawn_edges(face, border) for face in faces]
+    cut = [row for row, found in enumerate(edges) if len(found)]
+    faces, edges = faces[cut], [edges[row] for row in cut]
+    right = np.array([is_right(face, found, drawn) for face, found in zip(faces, edges, strict=True)], dtype=bool)
+    at = shapely.point_on_surface(faces)
+    mine = shapely.contains(partition.shapes[code], at)
+    land = shapely.contains(partition.outline, at)
+    # The side the grid is on: the larger part of itself, or else the side that borders on it.
+    rim = shapely.buffer(partition.shapes[code], OVERSHOOT_M)
+    weight = shapely.area(faces) * mine if mine.any() else shapely.length(
+        shapely.intersection(shapely.boundary(faces), rim)
+    )  # fmt: skip
+    sides = sorted((float(weight[right].sum()), float(weight[~right].sum())))
+    if not len(faces) or sides[1] == 0:
+        return None
+    if sides[0] >= CLOSE_SHARE * sides[1]:
+        raise RefusedError("ambiguous", line, codes=[code])
+    stays = right if weight[right].sum() > weight[~right].sum() else ~right
+    return shapely.union_all(faces[land & ~mine & stays]), shapely.union_all(faces[mine & ~stays])
 
 
 def _smaller_sides(
@@ -184,36 +156,6 @@ def _smaller_sides(
             what=Text("这条线两边差不多大，看不出哪边留下。", "Both sides of the line are about equal: which stays?"),
             mend=Text("请指明土地划给谁，或改用“拆分”。", "Say who gets the land, or use split."),
         )
-    rim = shapely.buffer(partition.shapes[give_to], _OVERSHOOT_M)
+    rim = shapely.buffer(partition.shapes[give_to], OVERSHOOT_M)
     border = shapely.length(shapely.intersection(shapely.boundary(faces), rim))
     return [faces[int(border.argmax())]] if border.max() > 0 else [faces[1]]
-
-
-def _drawn_edges(face: shapely.Geometry, grid: shapely.Geometry) -> np.ndarray:
-    """The edges of `face`, (n, 2, 2), that are not on the border of `grid` and so are of the drawn line."""
-    rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(face)]
-    edges = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for ring in rings])
-    border = shapely.boundary(grid)
-    shapely.prepare(border)
-    # Nodes are worked out in floats, a hair beside the border they lie on.
-    return edges[~shapely.dwithin(border, shapely.points(edges.mean(axis=1)), 1e-6)]
-
-
-def _is_right(face: shapely.Geometry, edges: np.ndarray, line: shapely.Geometry) -> bool:
-    """Whether `face` lies on the right of `line` along the longest edge they share."""
-    a, b = edges[np.hypot(*(edges[:, 1] - edges[:, 0]).T).argmax()]
-    if shapely.line_locate_point(line, shapely.points(a)) > shapely.line_locate_point(line, shapely.points(b)):
-        a, b = b, a
-    middle, along = (a + b) / 2, (b - a) / np.hypot(*(b - a))
-    off = min(0.001, 0.1 * float(np.hypot(*(b - a))))
-    return bool(shapely.contains_xy(face, *(middle + off * np.array([along[1], -along[0]]))))
-
-
-def _require_few(faces: np.ndarray, line: shapely.Geometry, code: str) -> None:
-    if len(faces) > _MOST_FACES:
-        raise RefusedError(
-            "cut_in_two",
-            line,
-            codes=[code],
-            what=Text("这条线来回穿过边界太多次。", "The line runs across the border too many times."),
-        )

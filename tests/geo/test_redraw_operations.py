@@ -82,6 +82,28 @@ def test_ends_that_stop_short_or_overshoot_are_put_on_the_border(off):
     assert (move.source, move.target) == ("b", "a") and move.area_m2 == pytest.approx(600, abs=50)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        [(120, 100), (120, 60), (200, 60)],  # from c's side to the outline
+        [(120, 99), (120, 60), (199, 60)],  # ends a little short
+        [(120, 101.5), (120, 60), (260, 60)],  # overshoots a little, and far beyond the outline
+    ],
+)
+def test_a_line_between_other_borders_cuts_a_strip_off_the_neighbour(line):
+    land = Partition(
+        "abcd",
+        [
+            Polygon([(0, 0), (100, 0), (200, 0), (200, 20), (100, 20), (100, 100), (0, 100)]),
+            Polygon([(100, 20), (200, 20), (200, 60), (200, 100), (100, 100)]),
+            Polygon([(0, 100), (100, 100), (100, 200), (0, 200)]),
+            Polygon([(100, 100), (200, 100), (200, 200), (100, 200)]),
+        ],
+    )
+    outcome = done(land, "push", ("a",), LineString(line), metres_per_pixel=0.0)
+    assert moved(outcome) == [("b", "a", 4800.0)] and outcome.snapped_m == 0
+
+
 def test_the_tolerance_for_ends_grows_with_the_pixels():
     line = LineString([(110, 20), (130, 50), (110, 80)])
     assert refused(four(), "push", ("a",), line).reason == "misses"
