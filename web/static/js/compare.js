@@ -36,7 +36,7 @@ const modeOf = () => (get("compare_mode") === "side" ? "side" : "swipe");
 
 /**
  * Start to follow the address. `show(nodes)` puts the comparison into the panel, `end()` is called when it is over;
- * both may be left out.
+ * `linked` says that the address came with a position, which then stays. All may be left out.
  */
 export function start(given = {}) {
   options = given;
@@ -140,18 +140,20 @@ function zoom(code) {
 }
 
 function arrange() {
+  // A link opens the picture it was taken from; without one, and at a switch, the second map must not cut the first.
+  const refit = Boolean(mode) || !options.linked;
   mode?.end();
   shown?.remove();
   const holder = map.getContainer().parentNode;
   for (const side of SIDES) layers[side].remove();
   if (modeOf() === "side") {
     layers.before.addTo(map);
-    mode = startSide({ map, holder, draw: fillSecond });
+    mode = startSide({ map, holder, draw: fillSecond, refit });
   } else {
     for (const side of SIDES) layers[side].addTo(map);
     mode = { end: startSwipe({ map, holder, left: "compare_before", right: "compare_after" }) };
   }
-  shown = element("div", { class: `compare-names ${modeOf()}` }, SIDES.map((side) => element("span", { class: side }, sideWords(side))));
+  shown = element("div", { class: `compare-names in-${modeOf()}` }, SIDES.map((side) => element("span", { class: side }, sideWords(side))));
   holder.append(shown);
 }
 

@@ -79,9 +79,9 @@ function item(row, found, zoom) {
       "button",
       { type: "button", onclick: () => zoom(row.code) },
       element("i", { class: "swatch", style: { background: look.fill, outline: `1.5px solid ${look.line}` }, "aria-hidden": "true" }),
-      element("span", { class: "name", title: row.code }, row.name || row.code, element("small", {}, reading(look)), element("span", { class: "kin" }, kin(row, found))),
+      element("span", { class: "name", title: row.code }, row.name || row.code),
       element("span", { class: "lack" }, signed(after - before)),
-      element("span", { class: "of" }, area(row.state === "ended" ? before : after)),
+      element("span", { class: "kin" }, element("b", {}, reading(look)), ` · ${[row.name && row.code, area(row.state === "ended" ? before : after), kin(row, found)].filter(Boolean).join(" · ")}`),
     ),
   );
 }
@@ -90,7 +90,9 @@ const signed = (squareMetres) => `${squareMetres < 0 ? "−" : "+"}${area(Math.a
 
 /** Where the land of an area went, or came from, with shares. */
 function kin(row, found) {
-  const names = new Map(found.rows.map((one) => [one.code, one.name || one.code]));
+  // Parts often keep the name of the whole: then the code tells them apart.
+  const twice = found.rows.filter((one, i) => found.rows.some((other, k) => k !== i && other.name === one.name)).map((one) => one.code);
+  const names = new Map(found.rows.filter((one) => one.name && !twice.includes(one.code)).map((one) => [one.code, one.name]));
   const part = (link, code) => `${names.get(code) ?? code} ${share(link.share_of_area)}`;
   const away = found.links.filter((link) => link.old_code === row.code && link.new_code !== row.code);
   const from = found.links.filter((link) => link.new_code === row.code && link.old_code !== row.code);

@@ -8,16 +8,22 @@ import { PANES } from "./map.js";
 import { ShapeLayer } from "./shapes.js";
 
 const L = window.L;
+const PHONE_PX = 600;
 
 /**
  * Open the second map in `holder`. `draw({shape, labels})` fills it: `shape(pane, shapes, style)` adds a layer,
- * `labels(kind, shapes)` its names. Returns {redraw, end}.
+ * `labels(kind, shapes)` its names. `refit`: what was in view stays in view. Returns {redraw, end}.
  */
-export function startSide({ map, holder, draw }) {
+export function startSide({ map, holder, draw, refit }) {
+  const seen = map.getBounds();
+  const whole = map.getZoom();
   const box = element("div", { class: "second-map", id: "map-second" });
   holder.append(box);
   holder.classList.add("beside");
   map.invalidateSize({ animate: false, pan: false });
+  if (refit) map.fitBounds(seen, { animate: false });
+  const halved = map.getZoom();
+  if (window.innerWidth <= PHONE_PX) document.getElementById("legend")?.classList.add("folded");
   const { zoomSnap, zoomDelta, minZoom, maxZoom, preferCanvas } = map.options;
   const second = L.map(box, { zoomControl: false, attributionControl: false, zoomSnap, zoomDelta, minZoom, maxZoom, preferCanvas });
   for (const [name, order] of Object.entries({ ...PANES, compare: PANES.areas + 10 })) {
@@ -64,6 +70,7 @@ export function startSide({ map, holder, draw }) {
       box.remove();
       holder.classList.remove("beside");
       map.invalidateSize({ animate: false, pan: false });
+      if (refit && map.getZoom() === halved) map.setView(map.getCenter(), whole, { animate: false });
     },
   };
 }

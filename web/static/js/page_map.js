@@ -15,6 +15,8 @@ import { address, asOf, get, set, watch } from "./state.js";
 import { day, integer, many, t } from "./words.js";
 
 const ORDER = ["grid", "natural_village", "village", "township", "county"];
+// Whether the address came with a position, before the map takes one.
+const linked = get("at") !== "";
 const COMPARED = ["grid", "village", "township"];
 const COUNTED = ["township", "village", "grid", "camera", "incident"];
 
@@ -36,7 +38,7 @@ export async function start() {
 async function compare() {
   if (!get("compare")) return;
   const { start: compareBoundaries } = await import("./compare.js");
-  await compareBoundaries({ show: (nodes) => setPanel(nodes), end: draw });
+  await compareBoundaries({ show: (nodes) => setPanel(nodes), end: draw, linked });
 }
 
 /** Before and after the last change there was; a year ago where nothing is known to have changed. */
