@@ -75,7 +75,8 @@ function write(method, rest, body = {}, label = t("busy.saving")) {
   const doing = queue.then(async () => {
     if (!held) return null;
     const { id, version } = held.facts;
-    const answer = await send(method, at(id, rest), { version, ...body }, { label, headers: { "Idempotency-Key": newKey() } });
+    const address = rest.startsWith("/api/") ? rest : at(id, rest);
+    const answer = await send(method, address, { version, ...body }, { label, headers: { "Idempotency-Key": newKey() } });
     if (answer?.areas && held?.facts.id === id && answer.results?.some((result) => result.ok)) await adopt(answer, "drawn");
     return answer;
   });
@@ -89,6 +90,9 @@ function newKey() {
 
 /** Perform operations; the answer of the server with one result for each. */
 export const perform = (operations) => write("POST", "/operations", { operations });
+
+/** Draw a point of a suggestion for evener grids, as the server keeps it. */
+export const performPoint = (job, point) => write("POST", `/api/v1/balance/suggestions/${encodeURIComponent(job)}/apply`, { draft: held.facts.id, point });
 
 /** What operations would change; nothing is kept. */
 export function ask(operations, signal) {

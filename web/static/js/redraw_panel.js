@@ -1,5 +1,6 @@
 // The opened draft in the panel: what it is, when it was saved, its areas, changes, problems and totals, and the decisions.
 
+import { balancePanel } from "./balance.js";
 import { button, element, replace } from "./element.js";
 import { setPanel } from "./panel.js";
 import { actsOf } from "./redraw_decide.js";
@@ -9,10 +10,13 @@ import { openFacts } from "./redraw_facts.js";
 import { areaList, changeList, problemList, totalsTable } from "./redraw_lists.js";
 import { stateTag, placeOf } from "./redraw_list.js";
 import { toggleToday } from "./redraw_today.js";
+import { selectArea } from "./redraw_choice.js";
+import { showMoved, zoomToArea } from "./redraw_map.js";
+import { commitPoint, nameOf } from "./redraw_work.js";
 import { get, set, watch } from "./state.js";
 import { day, integer, moment, t } from "./words.js";
 
-const TABS = ["areas", "changes", "problems", "totals"];
+const TABS = ["areas", "changes", "problems", "totals", "balance"];
 const body = element("div", { class: "tab-body", role: "tabpanel", id: "draft-tab" });
 const head = element("div", {});
 const tabs = element("div", { class: "draft-tabs", role: "tablist" });
@@ -28,7 +32,9 @@ export function startDraftPanel() {
   watch(["sel"], () => draft() && tab() === "areas" && drawTab());
 }
 
-const tab = () => (TABS.includes(get("tab")) ? get("tab") : "areas");
+// Only grids have a workload that can be evened out.
+const shownTabs = () => TABS.filter((name) => name !== "balance" || draft().level === "grid");
+const tab = () => (shownTabs().includes(get("tab")) ? get("tab") : "areas");
 
 function draw() {
   const facts = draft();
@@ -63,11 +69,15 @@ function last({ reviews = [] }) {
   return one ? [t(`verdict.${one.verdict}`), one.name, moment(one.at), one.note].filter(Boolean).join(" · ") : "";
 }
 
+function balance() {
+  return balancePanel(draft(), { apply: commitPoint, onchosen: showMoved, onarea: (code) => { selectArea(code); zoomToArea(code); }, nameOf, editable: isEditable() });
+}
+
 function drawTab() {
   const counts = { changes: draft().operations?.length ?? 0, problems: problemList.count() };
   replace(
     tabs,
-    TABS.map((name) =>
+    shownTabs().map((name) =>
       element(
         "button",
         { type: "button", role: "tab", id: `tab-${name}`, "aria-selected": String(name === tab()), "aria-controls": "draft-tab", onclick: () => set({ tab: name === "areas" ? "" : name }, { step: false }) },
@@ -77,6 +87,6 @@ function drawTab() {
     ),
   );
   const top = body.scrollTop;
-  replace(body, { areas: areaList, changes: changeList, problems: problemList, totals: totalsTable }[tab()]());
+  replace(body, { areas: areaList, changes: changeList, problems: problemList, totals: totalsTable, balance }[tab()]());
   body.scrollTop = top;
 }

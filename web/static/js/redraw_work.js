@@ -2,7 +2,7 @@
 
 import { map } from "./map.js";
 import { showConflict } from "./redraw_conflict.js";
-import { area, areas, change, draft, perform, step as stepDraft } from "./redraw_draft.js";
+import { area, areas, change, draft, perform, performPoint, step as stepDraft } from "./redraw_draft.js";
 import { hideFigures, showChange, showWords } from "./redraw_figures.js";
 import { clearPieces, showMoved, showRefused } from "./redraw_map.js";
 import { makePreviewer } from "./redraw_preview.js";
@@ -45,12 +45,19 @@ function shown(answer, problem) {
 }
 
 /** Perform operations and show what came of them; gives the answer when all were done, else null. */
-export async function commit(operations, sketch = null) {
+export function commit(operations, sketch = null) {
+  return carryOut(() => perform(operations.map((one) => ({ metres_per_pixel: metresPerPixel(), ...one }))), sketch);
+}
+
+/** Draw a point of a suggestion; its blocks are taken as they are, however small they look. */
+export const commitPoint = (job, point) => carryOut(() => performPoint(job, point), null);
+
+async function carryOut(act, sketch) {
   previewer.stop();
   clearRefusal();
   const before = new Map(areas());
   try {
-    const answer = await perform(operations.map((one) => ({ metres_per_pixel: metresPerPixel(), ...one })));
+    const answer = await act();
     if (!answer) return null;
     const refused = answer.results.find((result) => !result.ok);
     if (refused) {
