@@ -45,6 +45,10 @@ class Classes:
         return tuple(style for style in self.styles if style.count)
 
 
+_HATCHES = {"": "", "slash": "///", "dots": ".."}
+"""Patterns of the screen and what the print map draws for them."""
+
+
 @lru_cache(maxsize=1)
 def table() -> dict[str, Any]:
     """The whole table as kept in `data/cartography.json`; callers must not change it."""
@@ -142,6 +146,24 @@ def plain_classes(label: Text, count: int) -> Classes:
     """One class for areas that are shown as they are, filled pale."""
     style = Style("all", label, table()["sequence"][0], count=count)
     return Classes(label, (style,), np.zeros(count, dtype=np.int64))
+
+
+def change_classes(label: Text, states: Sequence[str]) -> Classes:
+    """Areas of one side of a comparison: changed, new, ended, unchanged; as the page's comparison has them."""
+    entries = table()["compare"]
+    names = ("unchanged", "changed", "new", "ended")
+    styles = [
+        Style(
+            name,
+            _text(entries[name]),
+            entries[name]["fill"],
+            _HATCHES[entries[name].get("hatched", {}).get("pattern", "")],
+            entries[name].get("hatched", {}).get("color", ""),
+        )
+        for name in names
+    ]
+    style_of = np.array([names.index(state) for state in states], dtype=np.int64)
+    return Classes(label, _counted(styles, style_of), style_of)
 
 
 def mark_classes(label: Text, is_line: np.ndarray, kind: str = "") -> Classes:
