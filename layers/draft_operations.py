@@ -339,7 +339,8 @@ def _begun(operation: Mapping[str, Any]) -> list[str]:
     """Codes that an operation gives to areas that begin."""
     codes = list(operation.get("codes", ()))
     into = operation.get("into")
-    if operation["op"] == "merge" and into is not None and into not in operation["grids"]:
+    named = (*operation.get("grids", ()), operation.get("grid"))
+    if operation["op"] in ("merge", "recode") and into is not None and into not in named:
         codes.append(into)
     return codes
 

@@ -2,7 +2,7 @@
 
 import pytest
 import shapely
-from drawn import V1, A, grids, with_grids
+from gridded import V1, A, grids, with_grids
 from squares import put
 
 from geo.errors import LimitError

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import shapely
-from drawn import (
+from gridded import (
     CARVE,
     MERGE,
     PUSH,
@@ -245,9 +245,6 @@ def test_without_villages_all_grids_are_one_land(store: Store) -> None:
         assert session.problems == []
         outline = session.partition().outline
         session.perform({"op": "split", "grid": "a", "line": line((0.5, -0.1), (0.5, 1.1))})
-        session.perform(
-            {"op": "corner", "at": list(at(1, 0).coords[0]), "to": list(at(1.1, 0.2).coords[0])}
-        ) if 0 else None
         assert shapely.equals_exact(session.partition().outline, outline)
         assert session.is_valid()
 
