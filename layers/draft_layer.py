@@ -182,7 +182,7 @@ def _with(frame: GeoDataFrame, kind: str, effect: _Effect) -> GeoDataFrame:
         # Columns keep the types of the layer: a column of numbers stays one.
         fresh = fresh.astype({name: kept[name].dtype for name in names if len(kept)})
         frame = pd.concat([kept[[*names, "geometry"]], fresh], ignore_index=True)
-    rows = frame[[*names, "geometry"]].sort_values(key, kind="stable").reset_index(drop=True)
+    rows = frame[[*names, "geometry"]].reset_index(drop=True).sort_values(key, kind="stable", ignore_index=True)
     sources: dict[str, list[_Link]] = {}
     for link in effect.links:
         sources.setdefault(link.new, []).append(link)

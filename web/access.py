@@ -83,6 +83,7 @@ ACCESS: dict[str, str] = {
     "/api/v1/drafts/<int:draft>/approve": DRAFTS,
     "/api/v1/drafts/<int:draft>/rebase": DRAFTS,
     "/api/v1/drafts/<int:draft>/discard": DRAFTS,
+    "/api/v1/drafts/<int:draft>/package": DRAFTS,
     "/api/v1/balance": "redraw",
     "/api/v1/balance/suggest": "redraw",
     "/api/v1/balance/suggestions/<job>": "redraw",

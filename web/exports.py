@@ -195,3 +195,18 @@ def standalone(**asked: Any) -> Response:
         )
 
     return download(make, ".html", view, asked["as_of"])
+
+
+@blueprint.get("/api/v1/drafts/<int:draft>/package")
+@blueprint.doc(summary="A draft or decision as a package: document, maps, tables, moved land, the new layer")
+@takes("format")
+def package(draft: int, format: str | None) -> Response:
+    """A zip for the file; `format` is that of the layer in it, a GeoPackage where nothing is said."""
+    from layers import draft_package
+
+    def make(path: Any) -> Any:
+        draft_package.write_package(
+            current.store(), current.viewer(), draft, path, language=language(), format=format or "gpkg"
+        )
+
+    return download(make, ".zip", f"{draft_layer.PREFIX}{draft}", None)

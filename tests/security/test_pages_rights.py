@@ -75,6 +75,7 @@ EXPECTED: dict[str, frozenset[str]] = {
     "/api/v1/drafts/<int:draft>/approve": DRAWERS,
     "/api/v1/drafts/<int:draft>/rebase": DRAWERS,
     "/api/v1/drafts/<int:draft>/discard": DRAWERS,
+    "/api/v1/drafts/<int:draft>/package": DRAWERS,
     "/api/v1/balance": DRAWERS,
     "/api/v1/balance/suggest": DRAWERS,
     "/api/v1/balance/suggestions/<job>": DRAWERS,
