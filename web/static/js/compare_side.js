@@ -9,6 +9,7 @@ import { ShapeLayer } from "./shapes.js";
 
 const L = window.L;
 const PHONE_PX = 600;
+const AIR = 0.2;
 
 /**
  * Open the second map in `holder`. `draw({shape, labels})` fills it: `shape(pane, shapes, style)` adds a layer,
@@ -21,7 +22,8 @@ export function startSide({ map, holder, draw, refit }) {
   holder.append(box);
   holder.classList.add("beside");
   map.invalidateSize({ animate: false, pan: false });
-  if (refit) map.fitBounds(seen, { animate: false });
+  // A view has air around what it shows: half a window holds that at one step less.
+  if (refit) map.fitBounds(seen.pad(-AIR), { animate: false });
   const halved = map.getZoom();
   if (window.innerWidth <= PHONE_PX) document.getElementById("legend")?.classList.add("folded");
   const { zoomSnap, zoomDelta, minZoom, maxZoom, preferCanvas } = map.options;
