@@ -159,6 +159,12 @@ class Numbering:
         return source[:digits], "0" * (9 - digits), numbers
 
 
+def as_community(code: str) -> str:
+    """The code of a village as if it were a residents' committee: a community that it becomes is numbered among these."""
+    whole = re.fullmatch(r"[0-9]{12}", code)
+    return f"{code[:9]}{_RANGES['village'][0][1]:03d}" if whole else code
+
+
 def require_unused(codes: Iterable[str], taken: set[str]) -> None:
     """RefusedError (`malformed`) when a code that somebody asks for was used before or is promised to another draft."""
     again = [code for code in codes if code in taken]

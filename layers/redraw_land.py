@@ -304,6 +304,8 @@ class Session:
         numbering = grid_codes.Numbering(self.ground.level, self.store.codes == "cn12", used)
         dedicated = operation.op == "carve" and operation.kind in ("", "dedicated")
         dedicated |= operation.op == "split" and self._is_dedicated(sources)
+        if operation.op == "recode" and self.ground.level == "village":
+            sources = tuple(grid_codes.as_community(code) for code in sources)
         return numbering.give(sources, shapes, None if group == WHOLE else group, dedicated=dedicated)
 
     def _is_dedicated(self, sources: Sequence[str]) -> bool:
@@ -318,7 +320,7 @@ class Session:
 
     def _require_unused(self, operation: Operation) -> None:
         asked = list(operation.codes)
-        if operation.op == "merge" and operation.into is not None and operation.into not in operation.grids:
+        if operation.op in ("merge", "recode") and operation.into is not None and operation.into not in operation.grids:
             asked.append(operation.into)
         if not asked:
             return

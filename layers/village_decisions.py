@@ -4,8 +4,8 @@ Modelling decisions:
 
 - An area that lies in another parent afterwards goes there whole when most of its land does: under the new parent, and
   with 12-digit codes under a new code, with its lineage.
-- What a new border cuts off goes to the neighbour on the other side that shares the longest border with the piece; where
-  there is none, the piece begins as an area of its own.
+- What a new border cuts off goes to the neighbour on the other side that shares the longest border with the piece, and
+  likewise what it severs from the rest on its own side; where there is none, the piece begins as an area of its own.
 - Natural villages keep their code and shape and go to the village they lie in.
 - A village becomes a community under a code of the residents' committees (operation `recode`). That takes the agreement
   of five offices; the villagers' assembly and the reform of collective property are recorded besides.
@@ -76,11 +76,6 @@ def require_office(draft: Draft, role: str | None) -> str:
     )
 
 
-def community_range(code: str) -> str:
-    """A village code put into the range of residents' committees: the number the new code is looked for from."""
-    return f"{code[:9]}001"
-
-
 def follow(
     store: "Store", on: str, above: Replacement, new: Mapping[str, shapely.Geometry], metric: Any
 ) -> tuple[Replacement, ...]:
@@ -115,6 +110,7 @@ class _Following:
     was: dict[str, shapely.Geometry] = field(default_factory=dict)
     parent_of: dict[str, str] = field(default_factory=dict)
     home: dict[str, str] = field(default_factory=dict)  # code -> new parent
+    own: dict[str, shapely.Geometry] = field(default_factory=dict)  # what stays of areas that are cut
     pieces: list[tuple[str, str, shapely.Geometry]] = field(default_factory=list)  # from, parent, land cut off
 
     def work_out(self) -> tuple[Replacement, dict[str, shapely.Geometry]]:
@@ -160,13 +156,22 @@ class _Following:
             if len(heirs) == 1:
                 self.home[code] = heirs[0]
                 continue
-            common = {heir: shapely.intersection(shape, self.parents[heir]) for heir in heirs}
+            around = [heir for heir in heirs if shapely.covers(self.parents[heir], shape)]
+            if around:
+                self.home[code] = around[0]
+                continue
+            common = {heir: _land(shapely.intersection(shape, self.parents[heir])) for heir in heirs}
             area = {heir: part.area for heir, part in common.items()}
             main = max(sorted(area), key=lambda heir: area[heir])
             self.home[code] = main
-            for heir, part in common.items():
-                if heir != main and not part.buffer(-_CROSSES_M / 2).is_empty:
-                    self.pieces.append((code, heir, part))
+            for heir, land_there in common.items():
+                parts = sorted(shapely.get_parts(land_there), key=lambda part: -part.area)
+                if heir == main:
+                    # What hung together before and no longer does goes to neighbours as well.
+                    whole = len(shapely.get_parts(shape))
+                    self.own[code] = shapely.MultiPolygon(parts[:whole])
+                    parts = parts[whole:]
+                self.pieces += [(code, heir, part) for part in parts if not part.buffer(-_CROSSES_M / 2).is_empty]
 
     def _cut(self) -> dict[str, shapely.Geometry]:
         """The shapes after what was cut off went to the neighbours across; what has none begins under a marked code."""
@@ -190,9 +195,10 @@ class _Following:
         rim = shapely.boundary(piece)
         best, longest = None, NEIGHBOUR_M
         for other in sorted(self.was):
-            if other == code or self.home[other] != parent or not shapely.dwithin(self.was[other], piece, ROUNDING_M):
+            stays = self.own.get(other, self.was[other])
+            if other == code or self.home[other] != parent or not shapely.dwithin(stays, piece, ROUNDING_M):
                 continue
-            length = shapely.intersection(rim, shapely.buffer(self.was[other], ROUNDING_M)).length
+            length = shapely.intersection(rim, shapely.buffer(stays, ROUNDING_M)).length
             if length > longest:
                 best, longest = other, length
         return best
@@ -239,6 +245,11 @@ class _Following:
 
 # Stands between a code and a number where an area begins that has no code yet; no code holds it.
 _BEGINS = "\0"
+
+
+def _land(shape: shapely.Geometry) -> shapely.Geometry:
+    """The polygons of a shape; borders that merely touch are left out."""
+    return shapely.MultiPolygon([part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"])
 
 
 def _natural_villages(
