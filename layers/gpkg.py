@@ -136,7 +136,7 @@ def create(connection: Connection) -> None:
         )
     schema.metadata.create_all(connection)
     for kind in KINDS.values():
-        _create_kind(connection, kind)
+        create_kind(connection, kind)
     for table in schema.GUARDED:
         guard(connection, table)
 
@@ -146,13 +146,21 @@ def guard(connection: Connection, table: Table) -> None:
     run_script(connection, sql("gpkg_guard.sql").format(table=table.name))
 
 
-def _create_kind(connection: Connection, kind: Kind) -> None:
+def create_view(connection: Connection, kind: Kind) -> None:
+    """The view of a kind's rows that count today, with its own columns; an earlier view of that name goes."""
     table = schema.ROWS[kind.name]
     own = {"fid", "geom", *(field.name for field in schema.own_fields(kind))}
     columns = [column for column in table.c if column.name in own]
     condition = counted(kind.name, table, hidden_subquery(), func.date("now", "localtime"))
     body = select(*columns).where(condition).compile(connection, compile_kwargs={"literal_binds": True})
+    connection.exec_driver_sql(f'DROP VIEW IF EXISTS "{kind.name}"')
     connection.exec_driver_sql(f'CREATE VIEW "{kind.name}" AS {body}')
+
+
+def create_kind(connection: Connection, kind: Kind) -> None:
+    """What belongs to a kind besides its table: view, R*Tree, entry in the list of layers."""
+    create_view(connection, kind)
+    table = schema.ROWS[kind.name]
     if kind.geometry == "none":
         connection.exec_driver_sql(
             "INSERT INTO gpkg_contents (table_name, data_type, identifier, description) VALUES (?, 'attributes', ?, ?)",

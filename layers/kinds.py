@@ -170,6 +170,16 @@ _STATUS = {
     "planned": ("规划", "planned"),
 }
 
+_BORDER_LEVEL = _choice(
+    "level",
+    "层级",
+    "level",
+    {"township": ("乡镇界", "between townships"), "village": ("村界", "between villages")},
+)
+_ORIGIN = _choice(
+    "origin", "来源", "origin", {"derived": ("由面推算", "derived from areas"), "surveyed": ("实测", "surveyed")}
+)
+
 _KINDS = (
     _area("county", "县（区）", "county", ""),
     _area("township", "乡镇（街道）", "township", "county", parent_aliases=("县代码", "所属县代码", "countycode")),
@@ -404,16 +414,46 @@ _KINDS = (
             geometry,
             (
                 _text("number", "编号", "number"),
+                *more,
                 _text("side_type", "类型", "side type"),
+                _BORDER_LEVEL,
+                _text("area_codes", "相邻区域代码", "codes of the areas"),
                 _date("last_inspection", "最近联检", "last inspection"),
                 _text("state", "状态", "state"),
+                _ORIGIN,
             ),
         )
-        for name, zh, en, geometry in (
-            ("boundary_line", "界线", "boundary line", "line"),
-            ("tri_junction", "三交点", "tri-junction", "point"),
-            ("boundary_marker", "界桩", "boundary marker", "point"),
+        for name, zh, en, geometry, more in (
+            ("boundary_line", "界线", "boundary line", "line", (_real("length_m", "长度", "length", unit="m"),)),
+            ("tri_junction", "三交点", "tri-junction", "point", ()),
+            ("boundary_marker", "界桩", "boundary marker", "point", (_text("line_number", "界线编号", "line number"),)),
         )
+    ),
+    Kind(
+        "inspection",
+        Text("界线联检", "joint inspection"),
+        "none",
+        (
+            _text("line_number", "界线编号", "line number", required=True),
+            _date("inspected_on", "联检日期", "inspected on", "检查日期"),
+            _text("units", "参加单位", "units taking part", "联检单位"),
+            _choice(
+                "state",
+                "界线状况",
+                "state of the line",
+                {
+                    "sound": ("完好", "sound"),
+                    "marker_damaged": ("界桩损坏", "marker damaged"),
+                    "marker_moved": ("界桩移位", "marker moved"),
+                    "landmark_changed": ("界线标志物变化", "landmark changed"),
+                    "disputed": ("有争议", "disputed"),
+                },
+                "状况",
+            ),
+            _text("note", "备注", "note"),
+            _text("photo", "照片文件名", "photo file name", "照片"),
+        ),
+        versioned=False,
     ),
     *(
         Kind(

@@ -13,6 +13,7 @@ from geo.errors import StoreError
 from geo.words import Text
 
 from . import gpkg, postgis, schema
+from .kinds import KINDS
 
 if TYPE_CHECKING:
     from .store import Store
@@ -26,7 +27,26 @@ def _drafts(connection: Connection) -> None:
         side.guard(connection, table)
 
 
-STEPS: dict[int, Callable[[Connection], None]] = {2: _drafts}
+def _borders(connection: Connection) -> None:
+    """What border lines, tri-junctions and markers say of themselves, and the joint inspections of lines."""
+    side = postgis if connection.dialect.name == "postgresql" else gpkg
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    for name in ("boundary_line", "tri_junction", "boundary_marker"):
+        table = schema.ROWS[name]
+        there = set(connection.exec_driver_sql(f"SELECT * FROM {quote(table.name)} LIMIT 0").keys())  # noqa: S608
+        for column in table.c:
+            if column.name not in there:
+                kind = column.type.compile(connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {quote(table.name)} ADD COLUMN {quote(column.name)} {kind}")
+        side.create_view(connection, KINDS[name])
+    inspections = schema.ROWS["inspection"]
+    if not inspect(connection).has_table(inspections.name):
+        inspections.create(connection)
+        side.create_kind(connection, KINDS["inspection"])
+        side.guard(connection, inspections)
+
+
+STEPS: dict[int, Callable[[Connection], None]] = {2: _drafts, 3: _borders}
 """Steps by number: step n brings a store of version n-1 to version n. Version 1 is the first there was."""
 
 

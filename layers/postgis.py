@@ -16,7 +16,7 @@ from geo.words import Text
 from . import schema
 from .gpkg import sql
 from .history import counted, hidden_subquery
-from .kinds import KINDS
+from .kinds import KINDS, Kind
 
 _TURN = 0x77616E67  # "wang": the advisory lock of writers
 
@@ -57,16 +57,28 @@ def create(connection: Connection) -> None:
     connection.exec_driver_sql(sql("postgis_guard.sql"))
     connection.exec_driver_sql(sql("postgis_version.sql"))
     for kind in KINDS.values():
-        table = schema.ROWS[kind.name]
-        if kind.geometry != "none":
-            connection.execute(text(f'CREATE INDEX "{table.name}_geom" ON "{table.name}" USING gist (geom)'))
-        own = {field.name for field in schema.own_fields(kind)} | {"fid", "geom"}
-        columns = [column for column in table.c if column.name in own]
-        condition = counted(kind.name, table, hidden_subquery(), cast(func.now(), schema.Day))
-        body = select(*columns).where(condition).compile(connection, compile_kwargs={"literal_binds": True})
-        connection.exec_driver_sql(f'CREATE VIEW "{kind.name}" AS {body}')
+        create_kind(connection, kind)
     for table in schema.GUARDED:
         guard(connection, table)
+
+
+def create_kind(connection: Connection, kind: Kind) -> None:
+    """What belongs to a kind besides its table: index and view."""
+    table = schema.ROWS[kind.name]
+    if kind.geometry != "none":
+        connection.execute(text(f'CREATE INDEX "{table.name}_geom" ON "{table.name}" USING gist (geom)'))
+    create_view(connection, kind)
+
+
+def create_view(connection: Connection, kind: Kind) -> None:
+    """The view of a kind's rows that count today, with its own columns; an earlier view of that name goes."""
+    table = schema.ROWS[kind.name]
+    own = {field.name for field in schema.own_fields(kind)} | {"fid", "geom"}
+    columns = [column for column in table.c if column.name in own]
+    condition = counted(kind.name, table, hidden_subquery(), cast(func.now(), schema.Day))
+    body = select(*columns).where(condition).compile(connection, compile_kwargs={"literal_binds": True})
+    connection.exec_driver_sql(f'DROP VIEW IF EXISTS "{kind.name}"')
+    connection.exec_driver_sql(f'CREATE VIEW "{kind.name}" AS {body}')
 
 
 def guard(connection: Connection, table: Table) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.types import TypeEngine, UserDefinedType
 from .geometry import SRID, Geom
 from .kinds import HOME_FIELDS, KINDS, Field, Kind
 
-LATEST = 2
+LATEST = 3
 """Number of the newest migration in `migrate.py`."""
 
 

@@ -459,8 +459,16 @@ def test_bounds_are_those_of_the_rows_that_count(store: Store) -> None:
     assert frames.outline(store, OWNER).bounds == pytest.approx((111, 22, 111.3, 22.1))
 
 
+_BORDER_COLUMNS = ("level", "area_codes", "origin")
+ADDED_COLUMNS = {
+    "boundary_line": (*_BORDER_COLUMNS, "length_m"),
+    "tri_junction": _BORDER_COLUMNS,
+    "boundary_marker": (*_BORDER_COLUMNS, "line_number"),
+}
+
+
 def _as_first_version(store: Store) -> None:
-    """Take from a store what the second version added."""
+    """Take from a store what later versions added."""
     from sqlalchemy import delete, insert
 
     from layers import schema
@@ -468,6 +476,16 @@ def _as_first_version(store: Store) -> None:
     with store.write() as connection:
         for table in (schema.draft, schema.lineage):
             table.drop(connection)
+        for kind, columns in ADDED_COLUMNS.items():
+            connection.exec_driver_sql(f"DROP VIEW {kind}")
+            for column in columns:
+                connection.exec_driver_sql(f"ALTER TABLE {kind}_row DROP COLUMN {column}")
+            left = [column.name for column in schema.ROWS[kind].c if column.name not in columns]
+            connection.exec_driver_sql(f"CREATE VIEW {kind} AS SELECT {', '.join(left)} FROM {kind}_row")
+        connection.exec_driver_sql("DROP VIEW inspection")
+        schema.ROWS["inspection"].drop(connection)
+        if store.dialect == "gpkg":
+            connection.exec_driver_sql("DELETE FROM gpkg_contents WHERE table_name = 'inspection'")
         connection.execute(delete(schema.migration))
         connection.execute(insert(schema.migration).values(number=1, applied_at=schema.now()))
 
@@ -486,6 +504,24 @@ def test_a_store_of_the_first_version_is_brought_up_with_what_it_holds(store: St
             assert connection.scalar(select(func.max(schema.migration.c.number))) == schema.LATEST
             indexes = {index["name"] for index in inspect(connection).get_indexes("lineage")}
         assert {"lineage_by_old", "lineage_by_new"} <= indexes
+        assert audit.verify_chain(again) == []
+
+
+def test_an_older_store_keeps_its_border_lines_and_learns_what_lies_on_either_side(store: Store) -> None:
+    line = gpd.GeoDataFrame({"number": ["0001"]}, geometry=[shapely.LineString([(111, 22), (111.1, 22)])], crs=4490)
+    put(store, "boundary_line", line)
+    _as_first_version(store)
+    with Store.open(store.url) as again:
+        kept = frames.read_layer(again, "boundary_line", OWNER)
+        assert kept["number"].tolist() == ["0001"] and kept["area_codes"].tolist() == [None]
+        put(again, "boundary_line", line.assign(area_codes="a,b", length_m=10.5, level="village"))
+        after = frames.read_layer(again, "boundary_line", OWNER)
+        assert after["length_m"].dropna().tolist() == [10.5]
+        put(again, "inspection", pd.DataFrame({"line_number": ["0001"], "inspected_on": pd.to_datetime(["2026-05-01"])}))
+        assert frames.count_layer(again, "inspection", OWNER) == 1
+        with again.read() as connection:
+            columns = connection.exec_driver_sql("SELECT * FROM boundary_line").keys()
+        assert {"area_codes", "level", "origin", "length_m"} <= set(columns)
         assert audit.verify_chain(again) == []
 
 
