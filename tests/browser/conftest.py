@@ -47,6 +47,15 @@ def address(county_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     yield from _serve(county_file, tmp_path_factory.mktemp("work"))
 
 
+@pytest.fixture(scope="session")
+def drafting_address(county_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server for drafts of boundaries: each test makes its own, none is decided on there."""
+    folder = tmp_path_factory.mktemp("drafting")
+    copy = folder / "drafting.gpkg"
+    shutil.copyfile(county_file, copy)
+    yield from _serve(copy, folder / "work")
+
+
 @pytest.fixture
 def own_address(county_file: Path, tmp_path: Path) -> Iterator[str]:
     """A server on a copy of one's own, for tests that change data."""

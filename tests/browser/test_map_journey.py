@@ -88,7 +88,13 @@ def test_measured_length_is_the_distance_on_the_ground(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/coverage?rule=cam_admin&boundaries=2025-01-01", "/hotspots", "/?layers=village,grid,camera,incident,facility"]
+    "path",
+    [
+        "/",
+        "/coverage?rule=cam_admin&boundaries=2025-01-01",
+        "/hotspots",
+        "/?layers=village,grid,camera,incident,facility",
+    ],
 )
 def test_what_the_page_fetches_early_is_used_and_not_fetched_twice(visit: Visit, path: str) -> None:
     visitor = visit()

@@ -153,7 +153,7 @@ function curve(mine) {
     found.yardstick && element("p", { class: "small-note" }, t("balance.yardstick", { off: share(found.yardstick.worst), n: integer(found.yardstick.moved) })),
     element("p", { id: "balance-chosen", role: "status" }, found.chosen ? t("balance.moves", { n: integer(point.moved), pieces: integer(point.operations.length), grids: integer(point.grids_changed), area: area(point.area_m2), households: integer(point.households) }) : t("balance.choose")),
     mine.editable && button(t("balance.apply"), () => take(mine), { kind: "btn btn-primary btn-sm", id: "balance-apply", disabled: !found.chosen }),
-    element("details", {}, element("summary", {}, t("balance.as_table")), points(found, pick)),
+    element("details", { open: Boolean(found.open), ontoggle: (event) => { found.open = event.target.open; } }, element("summary", {}, t("balance.as_table")), points(found, pick)),
     found.notes.map((note) => element("p", { class: "small-note" }, note)),
     button(t("made.title"), () => explain(found.provenance), { kind: "plain link" }),
   );

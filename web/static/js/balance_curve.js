@@ -4,7 +4,7 @@ import { integer, share, t } from "./words.js";
 
 const WIDTH = 308;
 const HEIGHT = 190;
-const LEFT = 44;
+const LEFT = 58;
 const RIGHT = 12;
 const TOP = 12;
 const BOTTOM = 40;
@@ -74,7 +74,7 @@ function axes(svg, x, y, mostMoved, mostOff) {
   svg.append(draw("path", { d: `M${LEFT} ${TOP - 6}V${HEIGHT - BOTTOM}H${WIDTH - RIGHT}`, fill: "none", stroke: QUIET }));
   svg.append(words((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, t("balance.axis_moved"), "middle", INK));
   const upward = words(0, 0, t("balance.axis_worst"), "middle", INK);
-  upward.setAttribute("transform", `translate(12 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)`);
+  upward.setAttribute("transform", `translate(11 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)`);
   svg.append(upward);
 }
 

@@ -110,11 +110,11 @@ function find(corner) {
   return session.others.flatMap((other) => ringsOf(other).flatMap((ring) => ring.filter((one) => same(one, corner)).map((one) => ({ other, one }))));
 }
 
-function dragStart({ markerEvent, indexPath }) {
+function dragStart({ markerEvent }) {
   const corner = markerEvent.target.getLatLng();
   session.from = session.added?.corner && same(session.added.corner, corner) ? null : position(corner);
   session.twins = session.from ? find(corner) : session.added.twins;
-  session.path = indexPath;
+  session.dragging = true;
 }
 
 function follow(latlng) {
@@ -131,13 +131,17 @@ function operation(latlng) {
   return { op: "push", grid: session.code, line: { type: "LineString", coordinates: [session.added.before, position(latlng), session.added.after] } };
 }
 
+/** Geoman calls every movement of a handle a drag, also those that snapping and keys make. */
 function drag({ markerEvent }) {
+  if (!session?.dragging) return;
   const latlng = markerEvent.target.getLatLng();
   follow(latlng);
   session.onmove(operation(latlng));
 }
 
 function dragEnd({ markerEvent }) {
+  if (!session?.dragging) return;
+  session.dragging = false;
   const latlng = markerEvent.target.getLatLng();
   follow(latlng);
   session.onend(operation(latlng));

@@ -2,7 +2,7 @@
 
 import { onKey } from "./keyboard.js";
 import { map } from "./map.js";
-import { areas, draft, isEditable, isLocked, onDraft } from "./redraw_draft.js";
+import { draft, isEditable, isLocked, onDraft } from "./redraw_draft.js";
 import { showTool, startBar } from "./redraw_bar.js";
 import { hasCorners, nudge, pickNext, removePicked, sendNudged, startCorners, stopCorners } from "./redraw_corner.js";
 import { cornersSet, finishDrawing, isDrawing, justEnded, movePen, setCorner, startDrawing, stopDrawing, undoCorner } from "./redraw_draw.js";
@@ -164,12 +164,12 @@ async function send(operations, { after = null } = {}) {
   let answer = null;
   try {
     answer = await commit(operations, sketch);
+    // Still busy: the figures of the change stay while the selection follows it.
+    if (draft() && answer && (!selectedCode() || after === "begun")) selectArea(answer.begun[0] ?? null, { step: false });
   } finally {
     busy = false;
   }
   if (!draft()) return null;
-  const code = selectedCode();
-  if (answer && (!code || after === "begun")) selectArea(answer.begun[0] ?? [...areas().keys()][0], { step: false });
   if (answer && after) {
     name = "select";
     showTool(name);

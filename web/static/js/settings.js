@@ -15,8 +15,8 @@ export async function settingsTab(body) {
   const save = async () => {
     const values = {};
     for (const [setting, field] of inputs) {
-      const value = typeof setting.default === "number" ? Number(field.value) : field.value.trim();
-      if (value !== setting.value) values[setting.name] = value;
+      const value = read(setting, field.value);
+      if (String(value) !== String(setting.value ?? "")) values[setting.name] = value;
     }
     if (Object.keys(values).length) await put(values, again);
   };
@@ -30,6 +30,11 @@ export async function settingsTab(body) {
 function input(setting) {
   const numeric = typeof setting.default === "number";
   return element("input", { class: "form-control", type: numeric ? "number" : "text", min: numeric ? 0 : null, step: numeric ? 1 : null, value: setting.value ?? "" });
+}
+
+function read(setting, text) {
+  if (Array.isArray(setting.default)) return text.split(/[,，、]/).map((part) => part.trim()).filter(Boolean);
+  return typeof setting.default === "number" ? Number(text) : text.trim();
 }
 
 async function put(values, then) {
