@@ -8,7 +8,7 @@ from flask import Response, current_app, jsonify
 
 from geo.errors import InputError, NotFoundError
 from geo.words import Text
-from layers import audit
+from layers import accounts, audit, drafts
 from layers.undoing import undo_change
 
 from . import bodies, config, current, exports
@@ -53,7 +53,7 @@ def read_settings() -> Response:
                 "name": setting.name,
                 "help": setting.help.to(code),
                 "default": current_app.config[setting.name],
-                "value": current.setting(setting.name),
+                "value": _value(setting.name),
             }
             for setting in config.SETTINGS
             if setting.editable
@@ -80,10 +80,32 @@ def change_settings(body: dict[str, Any]) -> Response:
             saved.pop(name, None)
             continue
         saved[name] = basemaps(value) if name == "BASEMAPS" else config.require_type(setting, value)
+    approvers = _approvers(saved.pop("APPROVERS", None)) if "APPROVERS" in body["values"] else None
     with store.change(current.viewer().name, "settings", details={"names": sorted(body["values"])}) as change:
         store.settings.put(change.connection, SAVED, saved)
+        if approvers is not None:
+            store.settings.put(change.connection, drafts.APPROVERS, approvers)
     current.forget_settings()
     return read_settings()
+
+
+def _value(name: str) -> Any:
+    """The value in force; who may approve is kept where the layers look for it."""
+    return current.store().settings.get(drafts.APPROVERS, []) if name == "APPROVERS" else current.setting(name)
+
+
+def _approvers(given: Any) -> list[str]:
+    """Names of accounts that there are; InputError for others."""
+    named = list(dict.fromkeys(given or ()))
+    known = {account.name for account in accounts.list_accounts(current.store())}
+    unknown = [str(name)[:64] for name in named if name not in known]
+    if unknown:
+        raise InputError(
+            Text(f"没有账号“{unknown[0]}”。", f"There is no account '{unknown[0]}'."),
+            where="APPROVERS",
+            mend=Text("请先新建账号。", "Make the account first."),
+        )
+    return named
 
 
 def basemaps(given: Any) -> list[dict[str, Any]]:

@@ -90,6 +90,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BASEMAPS", (), Text("在线底图列表", "online basemaps"), True),
     Setting("PLACE_NAME", "", Text("地区名称（缺省取县名）", "name of the place (the county's own when empty)"), True),
     Setting("APPROVAL_NUMBER", "", Text("审图号", "map approval number"), True),
+    Setting(
+        "APPROVERS",
+        (),
+        Text(
+            "除管理员外可批准边界变更的账号，以逗号分隔",
+            "accounts that may approve changes of boundaries besides administrators, separated by commas",
+        ),
+        True,
+    ),
     Setting("UNIT_NAME", "", Text("制图单位", "unit that makes the maps"), True),
     Setting("THREADS", 8, Text("服务线程数", "server threads")),
     Setting("CONNECTION_LIMIT", 1000, Text("最多连接数", "most connections at once")),

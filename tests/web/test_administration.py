@@ -103,6 +103,17 @@ def test_settings_are_changed_checked_and_given_back(person):
         assert boss.send("PUT", "/api/v1/settings", {"values": bad}).status_code == 400, bad
 
 
+def test_approvers_are_accounts_that_there_are(person):
+    boss, planner = person("administrator"), person("planner")
+    assert "approve_redraw" not in planner.get("/api/v1/session").json["rights"]
+    assert boss.send("PUT", "/api/v1/settings", {"values": {"APPROVERS": ["nobody"]}}).status_code == 400
+    changed = boss.send("PUT", "/api/v1/settings", {"values": {"APPROVERS": ["planner"]}}).json
+    assert {entry["name"]: entry["value"] for entry in changed}["APPROVERS"] == ["planner"]
+    assert "approve_redraw" in planner.get("/api/v1/session").json["rights"]
+    boss.send("PUT", "/api/v1/settings", {"values": {"APPROVERS": []}})
+    assert "approve_redraw" not in planner.get("/api/v1/session").json["rights"]
+
+
 @pytest.mark.parametrize(
     "basemap",
     [{"name": "x"}, {"name": "x", "url": "ftp://a/{z}/{x}/{y}"}, {"name": "x", "url": "http://a/"}, {"name": "x", "url": "//a/{z}/{x}/{y}"},
