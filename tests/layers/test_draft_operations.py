@@ -7,7 +7,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
-from gridded import CARVE, HOUSEHOLDS, MERGE, PUSH, SPLIT, TRANSFER, A, B, C, D, E, F, box, grids, line, with_grids
+from gridded import CARVE, HOUSEHOLDS, MERGE, PUSH, SPLIT, TRANSFER, A, B, C, D, E, F, box, grids, line
 from sqlalchemy import func, select
 from squares import SOUTH, V1, V2, at, frame, put
 
@@ -27,9 +27,9 @@ NEW, NEXT = f"{V1}005", f"{V1}006"
 
 
 @pytest.fixture
-def drawn(store: Store) -> Store:
+def drawn(gridded_store: Store) -> Store:
     """Six grids in two villages."""
-    return with_grids(store)
+    return gridded_store
 
 
 def begun(store: Store, parent: str = V1, viewer: Viewer = PLANNER) -> drafts.Draft:

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from squares import NORTH, SOUTH, V1, V4, at, fill, frame, put
+from squares import NORTH, SOUTH, V1, V4, at, frame, put
 
 from geo.errors import ConflictError, InputError, NotFoundError, RightsError
 from layers import audit, drafts
@@ -17,9 +17,9 @@ SOUTHERN = Viewer("zhao", "grid_manager", (SOUTH,))
 
 
 @pytest.fixture
-def filled(store: Store) -> Store:
+def filled(township_store: Store) -> Store:
     """Two townships with three villages each."""
-    return fill(store)
+    return township_store
 
 
 def test_a_draft_comes_back_as_it_was_made(filled: Store) -> None:

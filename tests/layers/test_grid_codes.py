@@ -2,7 +2,7 @@
 
 import pytest
 import shapely
-from gridded import V1, A, grids, with_grids
+from gridded import V1, A, grids
 from squares import put
 
 from geo.errors import LimitError
@@ -70,8 +70,8 @@ def test_in_a_free_store_a_new_area_is_called_after_the_old_one() -> None:
         numbering.give(["x" * 63], boxes((0, 0)), None)
 
 
-def test_a_code_counts_as_used_for_ever(store: Store) -> None:
-    with_grids(store)
+def test_a_code_counts_as_used_for_ever(gridded_store: Store) -> None:
+    store = gridded_store
     undone = put(store, "grid", grids().iloc[:1].assign(grid_code=f"{V1}050"))
     with store.write() as connection:
         connection.execute(schema.change.update().where(schema.change.c.id == undone).values(state="undone"))

@@ -23,7 +23,6 @@ from gridded import (
     grids,
     line,
     snapped,
-    with_grids,
 )
 from squares import COUNTY, NORTH, SOUTH, V1, V2, V3, frame, put, square
 
@@ -43,9 +42,9 @@ DAY = "2026-11-01"
 
 
 @pytest.fixture
-def drawn(store: Store) -> Store:
+def drawn(gridded_store: Store) -> Store:
     """Six grids in two villages."""
-    return with_grids(store)
+    return gridded_store
 
 
 def begun(store: Store, parent: str | None = V1, **fields: object) -> drafts.Draft:
