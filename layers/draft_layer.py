@@ -23,6 +23,7 @@ from .drafts import STATES, Draft
 from .export_table import ExportTable
 from .kinds import KINDS, Field
 from .provenance import layer_sources, product
+from .redraw_ground import ground
 from .rights import Viewer
 from .schema import now
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 PREFIX = "draft:"
 _LARGEST_ID = 2**62
-_SHOWN = 100
+_SHOWN = 10
 _EXTRA = (
     Field(
         "draft_change",
@@ -118,6 +119,12 @@ def read(store: "Store", viewer: Viewer, what: str, *, where: str | None = None)
         f"This is the {KINDS[kind].label.en} layer as draft {draft.id} '{draft.title}' would have it "
         f"({STATES[draft.state].en}, from {on} on).",
     )
+    snapped = ground(store, draft.level, draft.parent_kind, draft.parent_code, on).snapped
+    if snapped.grids and effect.shapes:
+        table.note(
+            f"{snapped.grids} 个网格原不在厘米格上，已取整（最多移动 {snapped.max_m * 100:.1f} 厘米）。",
+            f"{snapped.grids} areas were not on whole centimetres and are now (moved by {snapped.max_m * 100:.1f} cm at most).",
+        )
     ended = sorted(effect.gone - set(effect.came))
     if ended:
         shown = ended[:_SHOWN]

@@ -28,7 +28,7 @@ def run(arguments: Namespace) -> int:
     """Replay the file into a new draft and print what became of each operation."""
     operations = read_operations(Path(arguments.ops))
     with open_store(arguments.store) as store:
-        from layers import draft_operations, drafts, redraw_parent
+        from layers import draft_operations, drafts, redraw_parent, redraw_session
 
         viewer = viewer_of(store, arguments.account)
         viewer.require("redraw")
@@ -47,6 +47,14 @@ def run(arguments: Namespace) -> int:
             effective_from=effective,
         )
         shape = draft_operations.apply(store, viewer, draft.id, draft.version, operations).as_dict(language())
+        snapped = redraw_session.session(store, viewer, drafts.read(store, viewer, draft.id)).ground.snapped
+    if snapped.grids:
+        say(
+            Text(
+                f"{snapped.grids} 个网格原不在厘米格上，草案中已取整（最多移动 {snapped.max_m * 100:.1f} 厘米）。",
+                f"{snapped.grids} grids were not on whole centimetres: in the draft they are (moved by {snapped.max_m * 100:.1f} cm at most).",
+            )
+        )
     if arguments.json:
         answer_json({name: shape[name] for name in PRINTED})
     else:
