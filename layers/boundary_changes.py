@@ -92,7 +92,7 @@ def compare_boundaries(store: "Store", viewer: Viewer, kind: str, first: str, se
     then = _areas(store, viewer, kind, before)
     rows, unchanged = _compared(then, now)
     counts = {state: int((rows["state"] == state).sum()) for state in (CHANGED, NEW, ENDED)} | {UNCHANGED: unchanged}
-    shown = set(rows["code"])
+    shown, known = set(rows["code"]), {*then.index, *now.index}
     return BoundaryChanges(
         kind,
         before,
@@ -100,7 +100,8 @@ def compare_boundaries(store: "Store", viewer: Viewer, kind: str, first: str, se
         counts,
         rows,
         _shapes(rows, then, now),
-        [link for link in links if link["old_code"] in shown or link["new_code"] in shown],
+        # Where land came from outside the viewer's areas, that is not told.
+        [link for link in links if (ends := {link["old_code"], link["new_code"]}) & shown and ends <= known],
     )
 
 

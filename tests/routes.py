@@ -27,6 +27,8 @@ QUERIES = {
     "/api/v1/print": "?view=village&format=png",
     "/api/v1/standalone": "?view=village",
     "/features/<kind>": "?bbox=110,27,112,28",
+    # Before the first day nothing was there: everything the caller may see is new.
+    "/api/v1/comparison/<kind>": "?compare=1899-12-31",
 }
 PER_KIND = (
     "/features/<kind>",
@@ -35,6 +37,7 @@ PER_KIND = (
     "/api/v1/features/<kind>/<path:key>",
     "/api/v1/table/<kind>",
     "/api/v1/history/<kind>/<path:code>",
+    "/api/v1/comparison/<kind>",
 )
 
 
