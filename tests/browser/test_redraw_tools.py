@@ -46,9 +46,9 @@ def test_pushed_border_gives_land_to_the_pushing_side(drafting: Callable[..., Dr
     someone.tool("push")
     someone.draw([start, towards(border, shapes[loses])], finish="")
     someone.page.mouse.move(*someone.pixel(end), steps=5)
-    someone.page.wait_for_selector("#redraw-figures td small")
-    shown = someone.page.locator("#redraw-figures thead th").all_inner_texts()
-    assert len(shown) == 2, "live figures of both sides before anything is kept"
+    someone.page.wait_for_selector("#redraw-figures .delta")
+    shown = someone.page.locator("#redraw-figures tbody tr").evaluate_all("rows => rows.map((row) => row.dataset.code)")
+    assert set(shown) == {gains, loses}, "live figures of both sides before anything is kept"
     assert someone.facts()["operations"] == []
     someone.visitor.shot("redraw-push")
     someone.page.mouse.click(*someone.pixel(end))
@@ -114,7 +114,7 @@ def test_dragged_corner_moves_in_both_neighbours_while_dragging(drafting: Callab
     known = [code for code, area in before.items() if corner in set(area.exterior.coords)]
     assert len(holders) == len(known) >= 2, "every area with the corner has it at the new place, to the last digit"
     assert not any(corner in ring for ring in moving)
-    someone.page.wait_for_selector("#redraw-figures td small")
+    someone.page.wait_for_selector("#redraw-figures .delta")
     someone.visitor.shot("redraw-corner")
     someone.page.mouse.up()
     someone.wait_saved(1)
@@ -207,7 +207,7 @@ def test_line_across_an_area_splits_it_in_two_with_new_codes(drafting: Callable[
     assert len(new) == 2
     assert sum(after[one] for one in new) == pytest.approx(before[code], abs=0.01)
     assert someone.whole()
-    assert someone.page.locator("#redraw-figures thead th").count() == 3
+    assert someone.page.locator("#redraw-figures tbody tr").count() == 3
 
 
 def split(someone: Draughtsman, code: str) -> None:

@@ -1,16 +1,23 @@
-// The figures of the areas that a drawing changes, before and after, beside each other while the border is dragged.
+// The figures of the areas that a drawing changes, before and after, in a strip below the map while the border is dragged.
 
 import { element, replace } from "./element.js";
-import { area } from "./redraw_draft.js";
+import { area, draft, onDraft } from "./redraw_draft.js";
 import { change, figure, label, MEASURES, written } from "./redraw_measures.js";
 import { reading, t } from "./words.js";
 
-const MOST = 4;
+const MOST = 8;
 const box = document.getElementById("redraw-figures");
 
+/** The strip is there as long as a draft is open: a map that changes its height while somebody draws is no help. */
+onDraft(({ what }) => {
+  if (what === "closed") box.hidden = true;
+  else if (box.hidden) hideFigures();
+});
+
+/** Nothing is selected or drawn: say what would stand here. */
 export function hideFigures() {
-  box.hidden = true;
-  replace(box);
+  box.hidden = !draft();
+  replace(box, element("p", { class: "small-note" }, t("redraw.figures_none")));
 }
 
 /** Figures of one area as it is. */
@@ -22,18 +29,15 @@ export function showArea(code) {
 
 /** Before and after of every area an answer speaks of; `title` says whether it is only a preview. */
 export function showChange(answer, title, earlier = area) {
-  const features = answer.areas?.features ?? [];
-  const ended = (answer.ended ?? []).map(String);
-  const columns = features.filter((feature) => feature.geometry).map(({ properties }) => {
+  const rows = (answer.areas?.features ?? []).map(({ properties }) => {
     const before = earlier(properties.code)?.properties ?? null;
     return { code: properties.code, name: properties.name || properties.code, before, after: properties, begins: !before };
   });
-  for (const code of ended) {
+  for (const code of (answer.ended ?? []).map(String)) {
     const before = earlier(code)?.properties;
-    if (before && !columns.some((column) => column.code === code)) columns.push({ code, name: before.name || code, before, after: null });
+    if (before) rows.push({ code, name: before.name || code, before, after: null });
   }
-  if (!columns.length) return;
-  draw(title, columns);
+  if (rows.length) draw(title, rows);
 }
 
 /** Words instead of figures: a drawing that is not finished, or one that a rule forbids. */
@@ -42,51 +46,46 @@ export function showWords(title, text, bad = false) {
   replace(box, element("h2", {}, title), element("p", { class: bad ? "broken" : "small-note" }, text));
 }
 
-function draw(title, columns) {
-  const shown = columns.slice(0, MOST);
-  const names = MEASURES.filter(([name]) => shown.some(({ before, after }) => figure(before, name) !== null || figure(after, name) !== null));
+function draw(title, rows) {
+  const shown = rows.slice(0, MOST);
+  const names = MEASURES.map(([name]) => name).filter((name) => shown.some(({ before, after }) => figure(before, name) !== null || figure(after, name) !== null));
   box.hidden = false;
   replace(
     box,
-    element("h2", {}, title, columns.length > MOST && element("span", {}, t("redraw.more_areas", { n: columns.length - MOST }))),
     element(
       "table",
       {},
-      element("thead", {}, element("tr", {}, element("td", {}), shown.map((column) => element("th", { scope: "col", title: `${column.name} ${column.code}` }, element("span", { class: "name" }, column.name), element("small", {}, tail(column)))))),
-      element(
-        "tbody",
-        {},
-        names.map(([name]) => element("tr", {}, element("th", { scope: "row" }, label(name)), shown.map((column) => cell(name, column)))),
-        element("tr", { class: "state" }, element("th", { scope: "row" }, t("measure.state")), shown.map(stateCell)),
-      ),
+      element("thead", {}, element("tr", {}, element("th", { scope: "col" }, title), names.map((name) => element("th", { scope: "col", class: `of-${name}` }, label(name))), element("th", { scope: "col", class: "of-state" }, t("measure.state")))),
+      element("tbody", {}, shown.map((row) => line(row, names))),
     ),
-    broken(shown),
+    rows.length > MOST && element("p", { class: "small-note" }, t("redraw.more_areas", { n: rows.length - MOST })),
   );
 }
 
-function tail({ begins, after, code }) {
-  if (begins) return t("redraw.begins");
-  return after ? String(code).slice(-3) : t("redraw.ends");
+function line(row, names) {
+  const { name, code, begins, after } = row;
+  return element(
+    "tr",
+    { class: after ? null : "gone", "data-code": code },
+    element("th", { scope: "row", title: `${name} ${code}` }, element("span", { class: "name" }, name), element("small", {}, begins ? t("redraw.begins") : after ? String(code).slice(-3) : t("redraw.ends"))),
+    names.map((measure) => cell(measure, row)),
+    state(after),
+  );
 }
 
 function cell(name, { before, after }) {
-  if (!after) return element("td", { class: "gone" }, written(name, figure(before, name)));
+  if (!after) return element("td", { class: `of-${name}` }, written(name, figure(before, name)));
   const now = figure(after, name);
   const delta = before ? change(name, figure(before, name), now) : "";
-  return element("td", { class: isBroken(after, name) ? "broken" : null }, written(name, now), delta && element("small", {}, delta));
+  return element("td", { class: `of-${name} ${isBroken(after, name) ? "broken" : ""}` }, written(name, now), delta && element("small", { class: "delta" }, delta));
 }
 
 const breaks = (properties) => properties?.breaks ?? [];
 const isBroken = (properties, name) => (name === "camera_shortfall" ? figure(properties, name) > 0 : breaks(properties).some((one) => one.rule === name));
 
-function stateCell({ after }) {
-  if (!after) return element("td", { class: "gone" }, t("redraw.ends"));
-  const count = breaks(after).length;
-  return element("td", { class: count ? "broken" : "fine" }, count ? t("redraw.breaks", { n: count }) : t("redraw.fine"));
-}
-
-/** Every rule that breaks, in words: which area and what. */
-function broken(columns) {
-  const lines = columns.flatMap(({ name, after }) => breaks(after).map((one) => t("redraw.broken_line", { name, text: reading(one.text) })));
-  return lines.length > 0 && element("ul", { class: "broken-list" }, lines.map((line) => element("li", {}, line)));
+/** Every rule that breaks, in words. */
+function state(after) {
+  if (!after) return element("td", { class: "of-state" }, t("redraw.ends"));
+  const broken = breaks(after).map((one) => reading(one.text));
+  return element("td", { class: `of-state ${broken.length ? "broken" : "fine"}` }, broken.length ? broken.join(t("redraw.breaks_join")) : t("redraw.fine"));
 }

@@ -29,6 +29,8 @@ export function change(name, before, after) {
   if (before === null || after === null || before === after) return "";
   const difference = after - before;
   const text = name === "area_m2" ? areaWords(Math.abs(difference)) : name === "workload" ? number(Math.abs(difference)) : integer(Math.abs(difference));
+  // What rounds to nothing is no change that anybody can read.
+  if (text === number(0)) return "";
   return `${difference > 0 ? "+" : "−"}${text}`;
 }
 
