@@ -1,13 +1,17 @@
 """Where rows fall is set by position, follows the areas when they change, and remembers an incident's day."""
 
+from datetime import date, timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
 import squares
 from squares import V1, V2, V3, at, frame, put, square
 
-from layers import homes, rows
+from layers import history, homes, rows
+from layers.areas import area_set
 from layers.frames import read_layer
+from layers.kinds import AREA_KINDS
 from layers.rights import OWNER
 from layers.undoing import undo_change
 
@@ -16,10 +20,6 @@ TODAY = "2026-06-01"
 
 @pytest.fixture(autouse=True)
 def fixed_day(monkeypatch):
-    from datetime import date
-
-    from layers import history
-
     monkeypatch.setattr(history, "today", lambda: date.fromisoformat(TODAY))
 
 
@@ -155,3 +155,81 @@ def test_layer_taken_back_no_longer_homes_anything(gpkg_store):
     assert stored(store, "camera")["grid_code"].notna().sum() == 4
     undo_change(store, change, "planner")
     assert stored(store, "camera")["grid_code"].isna().all()
+
+
+def next_day(monkeypatch, days):
+    later = date.fromisoformat(TODAY) + timedelta(days=days)
+    monkeypatch.setattr(history, "today", lambda: later)
+
+
+def test_homes_follow_when_the_day_of_a_decision_comes_and_not_before(county, monkeypatch):
+    put(county, "grid", grids(square(0, 0, 0.5, 1), square(0.5, 0, 0.5, 1)))
+    put(county, "incident", frame([at(0.6, 0.5)], incident_no=["a"], occurred_on=[TODAY]))
+    homes.keep_up(county)
+    assert homes.keep_up(county) == {}
+    before = stored(county, "camera")
+    on = (date.fromisoformat(TODAY) + timedelta(days=10)).isoformat()
+    old = read_layer(county, "grid", OWNER)
+    change = county.open_change("planner", "redraw", kinds=["grid"])
+    rows.close_rows(county, change, "grid", old["fid"].to_numpy(), on)
+    rows.insert_rows(county, change, "grid", grids(square(0, 0, 0.1, 1), square(0.1, 0, 0.9, 1)), valid_from=on)
+    county.finish_change(change, ["grid"], 2)
+    assert homes.keep_up(county) == {}
+    next_day(monkeypatch, 9)
+    assert homes.keep_up(county) == {}
+    assert stored(county, "camera").equals(before)
+    next_day(monkeypatch, 10)
+    assert homes.keep_up(county) == {"camera": 2}  # at 0.2 and 0.5, from the first to the second
+    assert stored(county, "incident")["grid_code"].tolist() == [f"{V1}002"]
+    assert homes.keep_up(county) == {}
+    next_day(monkeypatch, 300)
+    assert homes.keep_up(county) == {}
+
+
+def test_act_whose_homes_were_not_set_is_made_up_for(county):
+    homes.keep_up(county)
+    put(county, "grid", grids(square(0, 0, 0.5, 1)))  # and the process ends here
+    assert homes.keep_up(county) == {"camera": 2}
+
+
+def test_only_rows_near_the_change_are_read_again(county):
+    homes.keep_up(county)
+    before = county.versions(AREA_KINDS)
+    put(county, "grid", grids(square(0, 0, 0.5, 1), square(0.5, 0, 0.5, 1)))
+    near = square(0, 0, 0.4, 1).bounds
+    assert homes.follow(county, "planner", before, ["grid"], near) == {"camera": 1}
+    assert homes.keep_up(county) == {}
+    # Somebody else wrote besides: then all of it is read again.
+    put(county, "village", squares.villages().iloc[:0])
+    assert homes.follow(county, "planner", before, ["grid"], near) == {"camera": 3}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_periods_give_what_the_areas_of_each_day_give(gpkg_store, seed):
+    rng = np.random.default_rng(seed)
+    put(gpkg_store, "village", squares.villages())
+    days = np.array([np.datetime64("2020-01-01") + int(day) for day in np.sort(rng.choice(900, 8, replace=False))])
+    for day in days:
+        boxes = [
+            square(*rng.uniform(0, 1.5, 2).round(2), *rng.uniform(0.2, 1, 2).round(2))
+            for _ in range(int(rng.integers(1, 5)))
+        ]
+        codes = [f"{V1}{number:03d}" for number in rng.choice(6, len(boxes), replace=False)]
+        there = read_layer(gpkg_store, "grid", OWNER, as_of=str(day))
+        with gpkg_store.change("planner", "redraw") as change:
+            ended = there[there.index.isin(codes) | (rng.random(len(there)) < 0.3)]
+            rows.close_rows(gpkg_store, change.id, "grid", ended["fid"].to_numpy(), str(day), within=change)
+            rows.insert_in(
+                change, "grid", frame(boxes, grid_code=codes, village_code=[V1] * len(boxes)), valid_from=str(day)
+            )
+    lon, lat = 111 + rng.uniform(-0.02, 0.32, 3000), 30 + rng.uniform(-0.02, 0.32, 3000)
+    lon[:200] = np.round(lon[:200], 2)  # many on borders
+    on = np.datetime64("2019-12-01") + rng.integers(0, 1000, 3000)
+    found = homes.find_homes(gpkg_store, lon, lat, on)["grid_code"]
+    for day in np.unique(on)[::37]:
+        there = np.flatnonzero(on == day)
+        areas = area_set(gpkg_store, "grid", str(day))
+        home = areas.home(lon[there], lat[there])
+        expected = [areas.frame.index[row] if row >= 0 else None for row in home]
+        assert found[there].tolist() == expected, day
+    assert pd.notna(found).any() and pd.isna(found).any()
