@@ -20,7 +20,7 @@ from geopandas import GeoDataFrame
 from sqlalchemy import select
 
 from geo import crs
-from geo.errors import ConflictError, InputError
+from geo.errors import InputError
 from geo.mending import Moved, compare, mend
 from geo.refusals import RefusedError
 from geo.weld import drop_vertices
@@ -34,6 +34,7 @@ from .land import Land, Lands, read_lands
 from .mend_limits import MendLimits, read_mend_limits
 from .rights import Viewer
 from .rows import insert_in, retire_rows
+from .watched import changed_since, require_unchanged
 
 if TYPE_CHECKING:
     from .store import Store
@@ -253,7 +254,7 @@ def apply(
         return done
     found = plan(store, viewer, parent, snapping_m=snapping_m, gap_width_m=gap_width_m)
     if found.hash != consent:
-        raise _changed()
+        raise changed_since()
     changed = [village for village in found.villages if village.shapes]
     if not changed:
         raise InputError(Text("没有需要修整的网格。", "There is nothing to mend."), where=parent, mend=Text("", ""))
@@ -277,23 +278,9 @@ def apply(
     return answer
 
 
-def _changed() -> ConflictError:
-    return ConflictError(
-        Text("方案之后边界又有变化。", "The borders changed after the plan was made."),
-        where="hash",
-        mend=Text("请重新查看方案。", "Look at the plan again."),
-    )
-
-
 def _write(store: "Store", change: Change, lands: Lands, shapes: dict[str, shapely.Geometry]) -> None:
     """Take the rows of the changed grids back and write them anew with their new shapes, in the caller's change."""
-    table = schema.layer_version
-    watched = {
-        row.kind: row.version
-        for row in change.connection.execute(select(table).where(table.c.kind.in_(lands.versions)))
-    }
-    if any(watched.get(kind, 0) != version for kind, version in lands.versions.items()):
-        raise _changed()
+    require_unchanged(change, lands.versions)
     old = lands.rows.loc[list(shapes)]
     metric = np.array(list(shapes.values()), dtype=object)
     lonlat = crs.transform_geometries(metric, lands.system, crs.LONLAT)
