@@ -123,7 +123,7 @@ def test_how_a_figure_was_made_is_two_clicks_away(visit: Visit) -> None:
     for layer in made["layers"]:
         assert f"{layer['version']}" in told
     page.keyboard.press("Escape")
-    assert page.locator("dialog").count() == 0
+    page.wait_for_selector("dialog", state="detached")
 
 
 def test_a_link_opens_the_same_picture_and_reload_changes_nothing(visit: Visit) -> None:
