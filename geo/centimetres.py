@@ -93,6 +93,14 @@ class Edges:
         packed = np.column_stack([_packed(self.start), _packed(self.end)])
         return packed[np.lexsort((packed[:, 1], packed[:, 0]))]
 
+    def owners_that_differ(self, other: "Edges") -> set[int]:
+        """Owners whose edges here and in `other` are not the same set."""
+        rows = [np.column_stack([edges.owner, _packed(edges.start), _packed(edges.end)]) for edges in (self, other)]
+        both = np.concatenate(rows)
+        both = both[np.lexsort(both.T)]
+        same = (both[1:] == both[:-1]).all(axis=1)
+        return set(both[~(np.r_[False, same] | np.r_[same, False]), 0].tolist())
+
     def lines(self) -> np.ndarray:
         """Each edge as a line in metres."""
         return shapely.linestrings(np.stack([self.start, self.end], axis=1) / PER_METRE)

@@ -46,7 +46,7 @@ def cut_claims(partition: Partition, claims: Sequence[Claim], *, min_width_m: fl
             _require_unlocked(partition, claim, source)
             kept.append(claim)
             continue
-        piece = _wide(shapely.intersection(claim.piece, source, grid_size=CENTIMETRE), min_width_m)
+        piece = _wide(_common(claim.piece, source), min_width_m)
         if piece is not None:
             _require_unlocked(partition, claim, piece)
         for _ in range(_ROUNDS):
@@ -58,7 +58,7 @@ def cut_claims(partition: Partition, claims: Sequence[Claim], *, min_width_m: fl
                 break
             furthest = max(furthest, moved_m)
             # The end that moved may have drawn the line across something else.
-            piece = _wide(shapely.intersection(piece, source, grid_size=CENTIMETRE), min_width_m)
+            piece = _wide(_common(piece, source), min_width_m)
         else:
             raise no_vertex_near(claim.piece, [claim.source])
     if not kept:
@@ -87,6 +87,15 @@ def no_vertex_near(piece: shapely.Geometry | None, codes: Sequence[str]) -> Refu
         ),
         mend=Text("请把线的两端画到村界已有的拐点上。", "End the line at existing corners of the outline."),
     )
+
+
+def _common(piece: shapely.Geometry, source: shapely.Geometry) -> shapely.Geometry:
+    """What a piece and a grid have in common, on the centimetre where GEOS can."""
+    try:
+        return shapely.intersection(piece, source, grid_size=CENTIMETRE)
+    except shapely.errors.GEOSException:
+        # Rounding as it cuts, it sometimes loses an edge ("Ring edge missing"). The patch rounds again anyway.
+        return shapely.intersection(piece, source)
 
 
 def _wide(shape: shapely.Geometry, min_width_m: float) -> shapely.Geometry | None:

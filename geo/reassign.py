@@ -77,7 +77,7 @@ def reassign(
     settling = _Settling(partition, kept, around, lines, min_width_m, parts or {})
     try:
         settled = settling.settle()
-    except _NotExactError:
+    except (_NotExactError, shapely.errors.GEOSException):
         # Rounding met a vertex that is not near the drawing. With the next ring of grids noded as well, both sides of
         # every border that gives way by a fraction of a centimetre are in the patch.
         wider = {name for code in around for name in partition.near(partition.shapes[code], REACH_M)}
@@ -206,15 +206,13 @@ class _Settling:
         patch = self.patch
         across = np.where(patch.twin >= 0, self.label[patch.edges.owner[patch.twin]], -1)
         mine = self.label[patch.edges.owner]
-        count = np.bincount(mine[across != mine], minlength=len(self.names))
-        before = np.bincount(edges.owner, minlength=len(self.names))
-        moved = np.zeros(len(self.names), dtype=bool)
-        differs = self.label != patch.owner
-        moved[self.label[differs]] = moved[patch.owner[differs]] = True
+        rim = across != mine
+        now = Edges(patch.edges.start[rim], patch.edges.end[rim], mine[rim])
+        changed = edges.owners_that_differ(now) | set(range(len(self.around), len(self.names)))
         shapes: dict[str, shapely.Geometry | None] = {}
         for row, name in enumerate(self.names):
             # A vertex more on the border is a change too: the new border of a neighbour ends there.
-            if not moved[row] and count[row] == before[row]:
+            if row not in changed:
                 continue
             faces = patch.faces[self.label == row]
             if len(faces):
