@@ -238,16 +238,18 @@ def _on_piece(near: Points, moved: list[int], name: str, pieces: list[shapely.Ge
 
 
 def _camera_states(rule: Rule, known: Bearings, cameras: np.ndarray) -> list[dict[str, Any]]:
-    value = cameras.astype(float) if known.points.cameras_known else np.full(len(cameras), np.nan)
-    result = coverage.coverage(pd.Series(value), rule.threshold, at_least=rule.comparison == ">=")
-    return [
-        {
-            "camera_required": needs,
-            "camera_shortfall": None if np.isnan(missing) else int(missing),
-            "camera_state": state,
-        }
-        for needs, missing, state in zip(result.required, result.shortfall, result.state, strict=True)
-    ]
+    """What each number of cameras comes to under the rule."""
+    fresh = [count for count in dict.fromkeys(cameras.tolist()) if count not in known.camera_states]
+    if fresh:
+        value = pd.Series(fresh if known.points.cameras_known else np.nan, index=range(len(fresh)), dtype="float64")
+        result = coverage.coverage(value, rule.threshold, at_least=rule.comparison == ">=")
+        for count, needs, missing, state in zip(fresh, result.required, result.shortfall, result.state, strict=True):
+            known.camera_states[count] = {
+                "camera_required": needs,
+                "camera_shortfall": None if np.isnan(missing) else int(missing),
+                "camera_state": state,
+            }
+    return [known.camera_states[count] for count in cameras.tolist()]
 
 
 def _breaks(

@@ -4,9 +4,9 @@ A camera counts as the store's camera rule counts it. Incidents are those of the
 up to the draft's day when that is earlier). What a key place is, is data of the rule set too.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -48,6 +48,7 @@ class Bearings:
     points: Points
     scale: Scale | None  # of the workload index; grids have one
     around: dict[str, shapely.Geometry]  # lon/lat, areas outside the draft that touch its land
+    camera_states: dict[float, dict[str, Any]] = field(default_factory=dict)  # by count, as far as worked out
 
 
 def bearings(store: "Store", land: Ground) -> Bearings:
