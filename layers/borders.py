@@ -233,8 +233,11 @@ def _markers(
             last[line] = serial
             if barriers is not None and shapely.dwithin(barriers, place, limits.barrier_distance_m):
                 twins = stakes_beside(row.geometry, float(along), offset_m=limits.stake_offset_m)
-                for kind, stake in zip(numbers.TWINS, twins, strict=True):
-                    add(line, serial, kind, _joined(row.codes), stake)
+                # A stands in the area with the lower code, whichever way the line runs.
+                first = areas.geometry[row.codes[0]]
+                ordered = twins if first.distance(twins[0]) <= first.distance(twins[1]) else twins[::-1]
+                for kind, code, stake in zip(numbers.TWINS, row.codes, ordered, strict=True):
+                    add(line, serial, kind, code, stake)
             else:
                 add(line, serial, numbers.SINGLE, _joined(row.codes), place)
     for junction, of in zip(found.junctions.itertuples(), meeting, strict=True):

@@ -38,6 +38,7 @@ BLUEPRINTS = (
     "web.uploads",
     "web.jobs",
     "web.mending",
+    "web.borders",
     "web.exports",
     "web.accounts",
     "web.admin",

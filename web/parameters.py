@@ -202,6 +202,7 @@ PARAMETERS: dict[str, Parameter] = {
     "from": Parameter(day("from"), _DATE, "first day of the period"),
     "to": Parameter(day("to"), _DATE, "last day of the period"),
     "where": Parameter(words("where", 2000), _TEXT, "filter: column operator literal, joined by and / or"),
+    "year": _whole("year", "calendar year; this one when absent", 1950, 2200),
     "q": Parameter(words("q", 100), _TEXT, "part of a name or the beginning of a code"),
     "parent": Parameter(words("parent", 64), _TEXT, "code of an area above"),
     "columns": Parameter(names("columns"), _TEXT, "columns to send, separated by commas"),
