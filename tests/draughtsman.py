@@ -1,6 +1,7 @@
 """Somebody at the editing page with a real mouse: knows where things lie on the screen and what the server keeps."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import shapely
@@ -88,16 +89,12 @@ class Draughtsman:
             self.page.keyboard.press(finish)
 
     def wait_saved(self, operations: int) -> None:
-        """Until the server keeps this many operations and the page shows it."""
+        """Until the page says that this many operations are kept, which it hears from the server."""
         self.page.wait_for_function(
-            "([path, count]) => fetch(path).then((answer) => answer.json())"
-            ".then((draft) => draft.operations.length === count)",
-            arg=[f"/api/v1/drafts/{self.draft}", operations],
-            polling=100,
+            "(count) => Number(document.querySelector('#tab-changes b')?.textContent ?? 0) === count", arg=operations
         )
-        shown = "#tab-changes b" if operations else "#tab-changes:not(:has(b))"
-        self.page.wait_for_selector(shown)
         self.visitor.settle()
+        assert len(self.facts()["operations"]) == operations
 
     def border(self, one: str, other: str) -> shapely.LineString:
         """The longest stretch of border between two areas."""
@@ -107,18 +104,16 @@ class Draughtsman:
         merged = shapely.line_merge(shapely.MultiLineString(lines))
         return max(shapely.get_parts(merged), key=lambda line: line.length)
 
-    def neighbours(self) -> tuple[str, str]:
-        """Two areas with the longest common border."""
+    def neighbours(self, but: Sequence[str] = ()) -> tuple[str, str]:
+        """Two areas with the longest common border, none of them one of `but`."""
         shapes = self.shapes()
-        codes = sorted(shapes)
+        codes = sorted(set(shapes) - set(but))
         pairs = [(a, b) for a in codes for b in codes if a < b]
         return max(pairs, key=lambda pair: shapes[pair[0]].intersection(shapes[pair[1]]).length)
 
 
 def begin(visitor: Visitor, parent: str, **more: Any) -> Draughtsman:
     """A new draft for an area, begun by the signed-in person."""
-    if "/redraw" not in visitor.page.url:
-        visitor.open("/redraw")
     body = {"title": f"Grids of {parent}", "parent_code": parent, "reason": "made up", **more}
     made = visitor.page.evaluate(_SEND, ["POST", "/api/v1/drafts", body])
     assert made["status"] == 201, json.dumps(made["body"], ensure_ascii=False)

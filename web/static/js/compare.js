@@ -90,6 +90,7 @@ function stop() {
   if (found) restyle(found.kind, null);
   found = null;
   draft = null;
+  delete document.documentElement.dataset.compared;
   if (!was) return;
   setFigureLegend(null);
   options.end?.();

@@ -36,7 +36,7 @@ export async function start() {
     drawColours();
     repaintAreas();
   });
-  watch(["draft", "new"], show);
+  watch(["draft", "new", "compare"], show);
   await Promise.all([startLayers(), startBasemaps()]);
   await show();
   drawLegend();
@@ -49,6 +49,13 @@ async function show() {
   const id = Number(get("draft"));
   document.documentElement.dataset.draft = id ? "opening" : "none";
   if (!get("new")) endNew();
+  if (get("compare")) {
+    // The comparison has the map and the panel to itself until it is over; then the draft opens again.
+    closeDraft();
+    const { start: compareBoundaries } = await import("./compare.js");
+    await compareBoundaries({ show: (nodes) => setPanel(nodes), end: show, linked: Boolean(get("at")) });
+    return;
+  }
   if (!id) {
     closeDraft();
     await (get("new") ? showNew() : showList());

@@ -2,6 +2,8 @@
 
 import { balancePanel } from "./balance.js";
 import { button, element, replace } from "./element.js";
+import { config } from "./config.js";
+import { dayBefore } from "./days.js";
 import { setPanel } from "./panel.js";
 import { actsOf } from "./redraw_decide.js";
 import { COLOURS, colour } from "./redraw_colours.js";
@@ -47,6 +49,7 @@ function draw() {
       "div",
       { class: "button-row mt-0 mb-2" },
       button(t("drafts.facts"), openFacts, { drawing: "info" }),
+      button(t("redraw.compare"), compare, { drawing: "swipe", id: "compare-draft" }),
       element("label", { class: "form-check" }, element("input", { type: "checkbox", class: "form-check-input", checked: get("today") === "1", id: "show-today", onchange: (event) => toggleToday(event.target.checked) }), ` ${t("redraw.today")}`),
     ),
     element("label", { class: "strip-field colour" }, element("span", {}, t("redraw.colour")), element("select", { class: "form-select form-select-sm", id: "colour", onchange: (event) => set({ colour: event.target.value === "changed" ? "" : event.target.value }, { step: false }) }, COLOURS.map((one) => element("option", { value: one, selected: one === colour() }, t(`redraw.by_${one}`))))),
@@ -55,6 +58,14 @@ function draw() {
   const acts = actsOf(facts);
   foot.hidden = !acts.length;
   replace(foot, acts);
+}
+
+/** Hold the draft, or the day of its decision, against today. */
+function compare() {
+  const { id, state, effective_from: from, level } = draft();
+  const decided = ["approved", "effective", "superseded"].includes(state);
+  const other = decided && from <= config.today ? dayBefore(from) : from;
+  set({ compare: decided ? other : `draft:${id}`, compare_kind: level, sel: "" });
 }
 
 function saved() {

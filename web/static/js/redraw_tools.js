@@ -19,7 +19,8 @@ import { t } from "./words.js";
 const STEP_PX = 8;
 let name = "select";
 let form = null;
-let busy = false;
+let busy = 0;
+let turn = Promise.resolve();
 
 function setForm(made) {
   form = made;
@@ -157,7 +158,7 @@ function beginCorners(code) {
 /** Perform operations with the present tool; refused or not, the tool is ready for the next one. */
 async function send(operations, { after = null } = {}) {
   if (busy) return null;
-  busy = true;
+  busy += 1;
   stopDrawing();
   showStrip(t("busy.saving"));
   const sketch = operations[0]?.line ?? operations[0]?.ring ?? operations[0]?.piece ?? null;
@@ -167,7 +168,7 @@ async function send(operations, { after = null } = {}) {
     // Still busy: the figures of the change stay while the selection follows it.
     if (draft() && answer && (!selectedCode() || after === "begun")) selectArea(answer.begun[0] ?? null, { step: false });
   } finally {
-    busy = false;
+    busy -= 1;
   }
   if (!draft()) return null;
   if (answer && after) {
@@ -189,14 +190,16 @@ function restart() {
   else again({ keepFigures: true });
 }
 
-async function back(direction) {
+/** One step of the whole draft; a key that is pressed again before the first step is kept counts as well. */
+function back(direction) {
   if (direction === "undo" && undoCorner()) return;
-  if (busy) return;
-  busy = true;
-  stopDrawing();
-  await step(direction);
-  busy = false;
-  again({ keepFigures: true });
+  turn = turn.then(async () => {
+    busy += 1;
+    stopDrawing();
+    await step(direction);
+    busy -= 1;
+    if (!busy) again({ keepFigures: true });
+  });
 }
 
 function clicked(event) {
