@@ -34,6 +34,7 @@ class Plan:
     over: float  # largest deviation above the pool's mean, as a share of it
     under: float  # largest deviation below, not positive
     load: npt.NDArray[np.float64]  # per grid
+    mean: npt.NDArray[np.float64]  # of the pool of each grid; NaN for grids in none
     cut: float  # cost of all borders between grids, metres; borders along barriers are cheap
     steps: tuple[Step, ...]  # the transfers that lead to it, in an order that keeps every grid whole
 
@@ -185,17 +186,24 @@ def _levels(worst: float) -> list[float]:
 
 def _plan(blocks: Blocks, grid: npt.NDArray[np.int64], means: npt.NDArray[np.float64], transfers: list[Step]) -> Plan:
     load = np.bincount(grid, weights=blocks.load, minlength=blocks.grids).astype(np.float64)
-    off = load / means - 1.0
-    off = off[np.isfinite(off)]
+    over, under = deviation(load, means)
     return Plan(
         grid=grid.astype(np.int64),
         moved=int((grid != blocks.grid).sum()),
-        over=float(max(0.0, off.max(initial=0.0))),
-        under=float(min(0.0, off.min(initial=0.0))),
+        over=over,
+        under=under,
         load=load,
+        mean=means,
         cut=float(blocks.cost[grid[blocks.left] != grid[blocks.right]].sum()),
         steps=tuple(transfers),
     )
+
+
+def deviation(load: npt.NDArray[np.float64], mean: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """How far the heaviest grid lies above the mean of its pool and the lightest below, as shares (never the other way)."""
+    off = load / mean - 1.0
+    off = off[np.isfinite(off)]
+    return float(off.max(initial=0.0)), float(off.min(initial=0.0))
 
 
 def _best(found: list[Plan]) -> list[Plan]:

@@ -113,11 +113,21 @@ def shared_borders(
     real = length > min_length_m
     left, right, common, length = left[real], right[real], common[real], length[real]
     along = np.zeros(len(length))
-    if barriers is not None and not barriers.is_empty and len(length):
-        strip = shapely.buffer(barriers, barrier_width_m, cap_style="flat")
-        shapely.prepare(strip)
-        near = shapely.intersects(strip, common)
-        along[near] = shapely.length(shapely.intersection(common[near], strip))
+    if barriers is not None:
+        along = length_along(common, barriers, barrier_width_m)
     order = np.lexsort((right, left))
-    cost = length - (1.0 - barrier_share) * np.minimum(along, length)
+    cost = length - (1.0 - barrier_share) * along
     return Borders(left[order], right[order], length[order], cost[order])
+
+
+def length_along(lines: npt.NDArray[np.object_], barriers: shapely.Geometry, width_m: float) -> npt.NDArray[np.float64]:
+    """How much of each line runs within `width_m` of some barrier, in metres; of one that crosses a barrier a little."""
+    parts = shapely.get_parts(shapely.get_parts(barriers))
+    points, part = shapely.get_coordinates(parts, return_index=True)
+    same = part[1:] == part[:-1]
+    # Piece by piece: a strip around a whole river would be compared with every border of the county.
+    pieces = shapely.linestrings(np.stack([points[:-1][same], points[1:][same]], axis=1))
+    strips = shapely.buffer(pieces, width_m, cap_style="flat")
+    line, strip = shapely.STRtree(strips).query(lines, predicate="intersects")
+    length = shapely.length(shapely.intersection(lines[line], strips[strip]))
+    return np.minimum(np.bincount(line, weights=length, minlength=len(lines)), shapely.length(lines))

@@ -21,7 +21,7 @@ from .frames import scope
 from .history import day
 from .parents import require_parent
 from .redraw_ground import ground
-from .redraw_session import begin, held
+from .redraw_session import Session, begin, held
 from .rights import Viewer
 from .rule_body import RuleSet
 from .rules import read_rule_set, workload_of
@@ -61,6 +61,7 @@ class Work:
     asked: Asked
     draft: drafts.Draft | None
     parent: tuple[str | None, str | None]  # kind and code
+    session: Session  # nobody else's; where points are drawn to see what they come to
     land: Land
     rules: RuleSet
     loads: workload.Loads
@@ -88,7 +89,8 @@ def prepare(store: "Store", viewer: Viewer, asked: Asked) -> Work:
     viewer.require("redraw")
     if asked.effort not in STEPS_PER_BLOCK:
         raise InputError(Text("没有这种计算方式。", "There is no such effort."), where="effort")
-    draft, parent, land = _start(store, viewer, asked)
+    draft, parent, session, on = _start(store, viewer, asked)
+    land = land_of(session, on)
     if len(land.codes) < 2:
         raise InputError(
             Text("此处没有两个以上可以互相调整的网格。", "There are no two grids here that could pass land on."),
@@ -107,6 +109,7 @@ def prepare(store: "Store", viewer: Viewer, asked: Asked) -> Work:
         asked=asked,
         draft=draft,
         parent=parent,
+        session=session,
         land=land,
         rules=rules,
         loads=loads,
@@ -122,18 +125,20 @@ def prepare(store: "Store", viewer: Viewer, asked: Asked) -> Work:
 
 def _start(
     store: "Store", viewer: Viewer, asked: Asked
-) -> tuple[drafts.Draft | None, tuple[str | None, str | None], Land]:
-    """The draft, if any, the area it belongs to, and its grids."""
+) -> tuple[drafts.Draft | None, tuple[str | None, str | None], Session, str]:
+    """The draft, if any, the area it belongs to, its boundaries in a session of their own, and their day."""
     if asked.draft_id is None:
         on = day(asked.as_of)
         parent = require_parent(store, "grid", asked.parent_code, on)
         drafts.require_reach(parent, scope(store, viewer, on))
-        return None, parent, land_of(begin(store, 0, ground(store, "grid", *parent, on)), on)
+        return None, parent, begin(store, 0, ground(store, "grid", *parent, on)), on
     draft = drafts.read(store, viewer, asked.draft_id)
     if draft.level != "grid":
         raise InputError(Text("只能均衡网格。", "Only grids can be balanced."), where="draft")
-    with held(store, draft) as session:
-        return draft, (draft.parent_kind, draft.parent_code), land_of(session, draft.effective_from)
+    with held(store, draft) as shared:
+        own = begin(store, draft.id, shared.ground)
+    own.follow(draft.operations)
+    return draft, (draft.parent_kind, draft.parent_code), own, draft.effective_from
 
 
 def _notes(blocks: BlockSet, estimated: bool) -> list[Text]:

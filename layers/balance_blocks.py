@@ -15,6 +15,7 @@ import pandas as pd
 import shapely
 
 from geo import crs
+from geo.blocks import length_along
 from geo.cells import hex_cells
 from geo.errors import InputError, NotFoundError
 from geo.words import Text
@@ -69,7 +70,7 @@ def block_set(store: "Store", land: Land, rule: WorkloadRule, source: str = AUTO
         shapes = np.array([land.shapes[code] for code in codes], dtype=object)
         found, grid, owner = _faces(shapes, layer, barriers, size_m2)
         small = rule.least_block_share * (size_m2 if layer is None else shapely.area(found).mean())
-        found, grid, owner = _absorbed(found, grid, owner, small)
+        found, grid, owner = _absorbed(found, grid, owner, small, barriers)
         faces.append(found)
         grids.append(np.array([row[code] for code in codes])[grid])
         owners.append(owner)
@@ -220,16 +221,21 @@ def _dissolved(faces: np.ndarray, grid: np.ndarray, owner: np.ndarray) -> tuple[
 
 
 def _absorbed(
-    faces: np.ndarray, grid: np.ndarray, owner: np.ndarray, small_m2: float
+    faces: np.ndarray, grid: np.ndarray, owner: np.ndarray, small_m2: float, barriers: shapely.Geometry | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Faces below `small_m2` joined to the neighbour of their grid with the longest common border."""
+    """Faces below `small_m2` joined to the neighbour of their grid with the longest common border, across a barrier only
+    where there is no other."""
     size = shapely.area(faces)
     target = np.arange(len(faces))
     left, right = shapely.STRtree(faces).query(faces[size < small_m2], predicate="intersects")
     left = np.flatnonzero(size < small_m2)[left]
     same = (left != right) & (grid[left] == grid[right])
     left, right = left[same], right[same]
-    length = shapely.length(shapely.intersection(shapely.boundary(faces[left]), shapely.boundary(faces[right])))
+    common = shapely.intersection(shapely.boundary(faces[left]), shapely.boundary(faces[right]))
+    length = shapely.length(common)
+    if barriers is not None:
+        along = length_along(common, barriers, 5 * CENTIMETRE)
+        length = np.where(length > CENTIMETRE, np.maximum(length - along, 2 * CENTIMETRE), 0.0)
     around: dict[int, list[tuple[float, float, int]]] = {}
     for a, b, metres in zip(left.tolist(), right.tolist(), length.tolist(), strict=True):
         if metres > CENTIMETRE:

@@ -1,5 +1,10 @@
-"""A suggestion for evener grids as JSON: a curve of plans with figures, each with the operations that draw it."""
+"""A suggestion for evener grids as JSON: a curve of plans with figures, each with the operations that draw it.
 
+Every point was drawn, in a session that is thrown away, before it is shown: what it says is what the draft will carry,
+and a point that would be refused is not offered.
+"""
+
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -7,8 +12,10 @@ import numpy as np
 import shapely
 
 from geo import balance_fresh
-from geo.balance import Plan, suggest, yardstick
+from geo.balance import Plan, deviation, suggest, yardstick
+from geo.balance_steps import Step
 from geo.blocks import Blocks, make_blocks, shared_borders
+from geo.refusals import RefusedError
 from geo.workload import spread
 
 from . import workload
@@ -74,8 +81,8 @@ def suggestion(
         },
         "grids": len(land.codes),
         "locked": list(work.locked),
-        "curve": [drawn.point(number, plan) for number, plan in enumerate(plans)],
-        "yardstick": None if fresh is None else drawn.figures(fresh),
+        "curve": drawn.curve(plans),
+        "yardstick": None if fresh is None else drawn.yardstick(fresh),
         "notes": [note.as_dict() for note in work.notes],
         "provenance": provenance(
             store,
@@ -93,33 +100,67 @@ def suggestion(
 
 
 class _Drawn:
-    """Plans as figures and drawing operations."""
+    """Plans as they come out when they are drawn, with figures and operations."""
 
     def __init__(self, work: Work, blocks: Blocks, area: np.ndarray) -> None:
         self.work, self.blocks, self.area = work, blocks, area
-        self.land = work.land
-        shapes = np.array([self.land.shapes[code] for code in self.land.codes], dtype=object)
-        self.compact, self.across = _form(shapes)
+        self.codes, self.shapes = work.land.codes, work.blocks.shapes
         self.before = np.bincount(blocks.grid, weights=blocks.load, minlength=blocks.grids)
+        self.tree = shapely.STRtree(self.shapes)
+        self.today = np.array([work.land.shapes[code] for code in self.codes], dtype=object)
+        self.form = _form(self.today)
 
-    def figures(self, plan: Plan) -> dict[str, Any]:
-        """What a plan moves, how even it is and how compact its grids are."""
+    def curve(self, plans: list[Plan]) -> list[dict[str, Any]]:
+        """The points that can be drawn, each better than the one before; the first moves nothing."""
+        chosen: list[dict[str, Any]] = []
+        for plan in plans:
+            point = self.point(plan)
+            if point is not None and (not chosen or _rank(point) < _rank(chosen[-1])):
+                chosen.append({"point": len(chosen), **point})
+        return chosen
+
+    def point(self, plan: Plan) -> dict[str, Any] | None:
+        """A plan drawn by its operations; None when one of them is refused."""
+        operations = [self._operation(step) for step in plan.steps]
+        session = self.work.session
+        standing = len(session.steps)
+        try:
+            for operation in operations:
+                session.perform(operation, locked=self.work.locked)
+            shapes = np.array([session.shape(code) for code in self.codes], dtype=object)
+        except RefusedError:
+            return None
+        finally:
+            session.rewind(standing)
+        load, form = self.before.copy(), [each.copy() for each in self.form]
+        changed = np.flatnonzero([now is not then for now, then in zip(shapes, self.today, strict=True)])
+        if len(changed):
+            load[changed] = self._load(shapes[changed])
+            for old, new in zip(form, _form(shapes[changed]), strict=True):
+                old[changed] = new
+        return {
+            **self.figures(plan, load, *form),
+            "grids_changed": len(changed),
+            "rows": [
+                {"code": self.codes[row], "before": float(self.before[row]), "after": float(load[row])}
+                for row in changed.tolist()
+            ],
+            "operations": operations,
+        }
+
+    def figures(self, plan: Plan, load: np.ndarray, compact: np.ndarray, across: np.ndarray) -> dict[str, Any]:
+        """What a plan moves, how even it is with these loads, and how compact."""
         moved = plan.grid != self.blocks.grid
-        touched = np.union1d(plan.grid[moved], self.blocks.grid[moved])
-        compact, across = self.compact.copy(), self.across.copy()
-        if len(touched):
-            shapes = [shapely.coverage_union_all(self.work.blocks.shapes[plan.grid == grid]) for grid in touched]
-            compact[touched], across[touched] = _form(np.array(shapes, dtype=object))
-        even = spread(plan.load)
+        over, under = deviation(load, plan.mean)
+        even = spread(load)
         return {
             "moved": plan.moved,
             "moved_share": plan.moved / len(self.blocks),
             "area_m2": round(float(self.area[moved].sum()), 1),
             "households": round(float(self.work.households[moved].sum())),
-            "grids_changed": len(touched),
-            "over": plan.over,
-            "under": plan.under,
-            "worst": plan.worst,
+            "over": over,
+            "under": under,
+            "worst": max(over, -under),
             "mean": even.mean,
             "max_over_mean": even.max_over_mean,
             "variation": even.variation,
@@ -128,32 +169,31 @@ class _Drawn:
             "longest_m": round(float(across.max()), 1),
         }
 
-    def point(self, number: int, plan: Plan) -> dict[str, Any]:
-        """A point of the curve with its operations and the grids it changes."""
-        found = self.figures(plan)
-        codes = self.land.codes
-        operations = []
-        for step in plan.steps:
-            piece = shapely.coverage_union_all(self.work.blocks.shapes[list(step.blocks)])
-            drawn = to_lonlat(np.array([piece], dtype=object), self.land.crs)[0]
-            operations.append(
-                {
-                    "op": "transfer",
-                    "from": codes[step.source],
-                    "to": codes[step.target],
-                    "piece": shapely.geometry.mapping(drawn),
-                }
-            )
-        changed = np.flatnonzero(~np.isclose(plan.load, self.before))
+    def yardstick(self, plan: Plan) -> dict[str, Any]:
+        """Figures of a plan that is not drawn: its grids are put together from blocks."""
+        shapes = [shapely.coverage_union_all(self.shapes[plan.grid == row]) for row in range(self.blocks.grids)]
+        return self.figures(plan, plan.load, *_form(np.array(shapes, dtype=object)))
+
+    def _operation(self, step: Step) -> dict[str, Any]:
+        piece = shapely.coverage_union_all(self.shapes[list(step.blocks)])
+        drawn = to_lonlat(np.array([piece], dtype=object), self.work.land.crs)[0]
         return {
-            "point": number,
-            **found,
-            "rows": [
-                {"code": codes[grid], "before": float(self.before[grid]), "after": float(plan.load[grid])}
-                for grid in changed.tolist()
-            ],
-            "operations": operations,
+            "op": "transfer",
+            "from": self.codes[step.source],
+            "to": self.codes[step.target],
+            "piece": json.loads(json.dumps(shapely.geometry.mapping(drawn))),  # lists, as they come over the wire
         }
+
+    def _load(self, shapes: np.ndarray) -> np.ndarray:
+        """Load of grids as drawn: of each block the share of its land. Drawing may put the end of a border elsewhere on
+        the outline of the village, which never gains a corner."""
+        grid, block = self.tree.query(shapes, predicate="intersects")
+        part = shapely.area(shapely.intersection(shapes[grid], self.shapes[block])) / self.area[block]
+        return np.bincount(grid, weights=part * self.blocks.load[block], minlength=len(shapes))
+
+
+def _rank(point: dict[str, Any]) -> tuple[float, float]:
+    return round(point["worst"], 6), round(point["variation"], 6)
 
 
 def _form(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
