@@ -3,7 +3,8 @@
 Modelling decisions:
 
 - An area that lies in another parent afterwards goes there whole when most of its land does: under the new parent, and
-  with 12-digit codes under a new code, with its lineage.
+  with 12-digit codes under a new code, with its lineage. The numbers stay when all that go together can keep theirs;
+  else they are numbered anew, in reading order.
 - What a new border cuts off goes to the neighbour on the other side that shares the longest border with the piece, and
   likewise what it severs from the rest on its own side; where there is none, the piece begins as an area of its own.
 - Natural villages keep their code and shape and go to the village they lie in.
@@ -215,21 +216,24 @@ class _Following:
         used = self._used(going)
         numbering = grid_codes.Numbering(self.kind, self.store.codes == "cn12", used)
         for (parent, special), codes in sorted(going.items()):
-            # Villages look for a number in the range they were in, under the first digits of their new township.
-            sources = [self._range(code.split(_BEGINS)[0], parent) for code in codes]
-            shapes = [now[code] for code in codes]
-            if self.kind == "grid":
-                given = numbering.give(sources, shapes, parent, dedicated=special)
+            kept = [self._under(parent, code) for code in codes]
+            if len(set(kept) - used - {""}) == len(codes):
+                found.update(zip(codes, kept, strict=True))
+                used.update(kept)
+            elif self.kind == "grid" and self.store.codes == "cn12":
+                given = numbering.give(codes, [now[code] for code in codes], parent, dedicated=special)
+                found.update(zip(codes, given, strict=True))
             else:
-                given = [
-                    numbering.give([source], [shape], None)[0] for source, shape in zip(sources, shapes, strict=True)
-                ]
-            found.update(zip(codes, given, strict=True))
+                # Villages look for a number in the range they were in, under the first digits of their new township.
+                for code, under in zip(codes, kept, strict=True):
+                    source = under or code.split(_BEGINS)[0]
+                    found[code] = numbering.give([source], [now[code]], None)[0]
         return found
 
-    def _range(self, code: str, parent: str) -> str:
+    def _under(self, parent: str, code: str) -> str:
+        """The code with the digits of another parent and its own number; "" where there is none to keep."""
         stem = _STEM[self.kind]
-        return f"{parent[:stem]}{code[stem:]}" if self.kind == "village" and self.store.codes == "cn12" else code
+        return f"{parent[:stem]}{code[stem:]}" if self.store.codes == "cn12" and _BEGINS not in code else ""
 
     def _says_parent(self, code: str) -> bool:
         stem = _STEM[self.kind]

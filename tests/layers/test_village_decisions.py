@@ -177,3 +177,38 @@ def test_homes_of_cameras_follow_a_merged_village(small):
     assert set(found["village_code"]) == {EAST, WEST}
     assert set(found["grid_code"]) == set(grids(small).index)
     assert pd.Series(found["grid_code"]).is_unique
+
+
+def test_township_under_a_new_code_takes_villages_and_grids_along(small):
+    far = "990101002000"
+    shapes = decided.land()[2]
+    moved = shapely.transform(shapes, lambda xy: xy + np.array([20_000, 0]))
+    whole = shapely.coverage_union_all(moved)
+    codes = [f"{far[:9]}201{row + 1:03d}" for row in range(len(moved))]
+    put(small, "township", decided.frame([whole], code=[far], name=["北岭乡"], parent_code=[decided.COUNTY]))
+    put(small, "village", decided.frame([whole], code=[f"{far[:9]}201"], name=["远村"], parent_code=[far]))
+    put(
+        small,
+        "grid",
+        decided.frame(moved, grid_code=codes, village_code=[f"{far[:9]}201"] * len(moved), kind=["base"] * len(moved)),
+    )
+    above = read_layer(small, "township", OWNER)
+    assert len(above) == 2
+    new = "990101003000"
+    draft = drawn(
+        small, [{"op": "recode", "grid": TOWN, "into": new}], level="township", parent=decided.COUNTY, on=LATER,
+    )  # fmt: skip
+    done = approved(small, draft)
+    after = read_layer(small, "township", OWNER, as_of=LATER)
+    assert sorted(after.index) == [far, new] and after.loc[new, "name"] == "南桥镇"
+    found = villages(small, LATER)
+    assert sorted(found.index) == [f"{far[:9]}201", *(f"{new[:9]}{number}" for number in (201, 202, 203))]
+    assert (found["parent_code"] == [far, new, new, new]).all()
+    require_nested(small, LATER)
+    require_nested(small)
+    moved_grids = grids(small, LATER)
+    assert moved_grids["households"].sum() == grids(small)["households"].sum()
+    (link,) = lineage.successors(small, "village", EAST)
+    assert link.new_code.startswith(new[:9]) and link.share_of_area == 1.0
+    decisions.withdraw(small, BOSS, done.id, done.version)
+    require_nested(small, LATER)
