@@ -1,5 +1,6 @@
 // The layers page: what is kept and where it came from, import by drag and drop, jobs, and the history with undo.
 
+import { bordersPanel } from "./borders.js";
 import { startImport } from "./importing.js";
 import { startHistory } from "./changes.js";
 import { button, element, replace, table } from "./element.js";
@@ -21,8 +22,18 @@ export async function start() {
     const look = startJobs(document.getElementById("jobs"), document.getElementById("jobs-list"), again);
     startImport({ onqueued: look, onended: again });
   }
-  await history();
+  await Promise.all([history(), borders(again)]);
   document.documentElement.dataset.ready = "yes";
+}
+
+/** Border lines have a place of their own where there are areas to have borders. */
+async function borders(again) {
+  const bordering = (await catalogue()).some((entry) => ["township", "village"].includes(entry.kind) && entry.rows > 1);
+  document.getElementById("borders").hidden = !bordering;
+  if (!bordering) return;
+  const panel = bordersPanel({ onderived: again });
+  replace(document.getElementById("borders-panel"), panel.node);
+  await panel.load();
 }
 
 async function list(mayImport) {
