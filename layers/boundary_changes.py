@@ -78,7 +78,7 @@ def compare_boundaries(store: "Store", viewer: Viewer, kind: str, first: str, se
     if kind not in AREA_KINDS:
         label = KINDS[kind].label if kind in KINDS else Text(kind[:40], kind[:40])
         raise InputError(
-            Text(f"“{label.zh}”没有界线可以对比。", f"'{label.en}' has no boundaries to compare."), where="kind"
+            Text(f"“{label.zh}”没有边界可以对比。", f"'{label.en}' has no boundaries to compare."), where="kind"
         )
     if second.startswith(draft_layer.PREFIX):
         before, after = day(first), second

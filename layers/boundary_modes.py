@@ -15,9 +15,9 @@ from .history import day
 
 THEN, TODAY, FIXED = "then", "today", "date"
 MODES = {
-    THEN: Text("按当时界线", "boundaries as of then"),
-    TODAY: Text("按今日界线重算", "restated to today's boundaries"),
-    FIXED: Text("按固定日期界线", "boundaries of a fixed day"),
+    THEN: Text("按当时边界", "boundaries as of then"),
+    TODAY: Text("按现行边界重算", "restated to today's boundaries"),
+    FIXED: Text("按指定日期的边界", "boundaries of a chosen day"),
 }
 
 
@@ -42,8 +42,8 @@ class Boundaries:
         if self.mode == THEN:
             return MODES[THEN]
         if self.mode == TODAY:
-            return Text(f"按今日（{self.on}）界线重算", f"restated to today's boundaries ({self.on})")
-        return Text(f"按 {self.on} 的界线", f"boundaries of {self.on}")
+            return Text(f"按现行边界（{self.on}）重算", f"restated to today's boundaries ({self.on})")
+        return Text(f"按 {self.on} 的边界", f"boundaries of {self.on}")
 
     def as_dict(self) -> dict[str, Any]:
         """As it stands in a provenance: mode, day, words."""
@@ -89,10 +89,10 @@ def boundaries_of(given: date | str | None, on: str, *, default: Boundaries) -> 
         return Boundaries(FIXED, day(given))
     except InputError:
         raise InputError(
-            Text(f"“{str(given)[:40]}”不是界线口径。", f"'{str(given)[:40]}' does not name boundaries."),
+            Text(f"“{str(given)[:40]}”不是边界口径。", f"'{str(given)[:40]}' does not name boundaries."),
             where="boundaries",
             mend=Text(
-                "可用：then（当时界线）、today（今日界线）或日期，如 2026-01-31。",
+                "可用：then（当时边界）、today（现行边界）或日期，如 2026-01-31。",
                 "Use then (as of then), today, or a day such as 2026-01-31.",
             ),
         ) from None

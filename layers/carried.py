@@ -218,7 +218,7 @@ def _notes(kind: str, on: str, within: str, guessed: int, lost: list[tuple[str, 
     if guessed:
         notes.append(
             Text(
-                f"{on} 的户数、人口等只按当时的{label.zh}登记；其中 {guessed} 个{label.zh}的数按 {within} 界线分摊，为估计数。",
+                f"{on} 的户数、人口等只按当时的{label.zh}登记；其中 {guessed} 个{label.zh}的数按 {within} 边界分摊，为估计数。",
                 f"Households and the like of {on} are recorded per {label.en} of that day only; those of {guessed} "
                 f"areas are shared out to the boundaries of {within} and are estimates.",
             )

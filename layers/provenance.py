@@ -104,4 +104,4 @@ def _counted_in(boundaries: Boundaries | None) -> list[Text]:
     if boundaries is None:
         return []
     words = boundaries.words()
-    return [Text(f"界线口径：{words.zh}。", f"Counted in: {words.en}.")]
+    return [Text(f"边界口径：{words.zh}。", f"Counted in: {words.en}.")]

@@ -38,7 +38,7 @@ _ACCOUNT = Text(
 )
 _AS_OF = Text("截至日期 YYYY-MM-DD（缺省今天）", "state of this day, YYYY-MM-DD (default today)")
 _BOUNDARIES = Text(
-    "按何时的界线统计：then 当时界线、today 今日界线，或日期",
+    "按何时的边界统计：then 当时边界、today 现行边界，或日期",
     "in whose boundaries to count: then (as of each day), today, or a day",
 )
 _WHERE = Text(

@@ -133,7 +133,7 @@ def test_the_three_modes_hold_the_same_incidents(place):
 
 
 def test_the_mode_is_named_in_answer_and_provenance(place):
-    for mode, word in (("then", "当时界线"), ("today", f"今日（{TODAY}）界线"), (START, START), (None, "今日")):
+    for mode, word in (("then", "当时边界"), ("today", f"现行边界（{TODAY}）"), (START, START), (None, "现行边界")):
         result = hotspots(place, OWNER, unit="grid", boundaries=mode)
         assert word in result.as_json("zh")["boundaries"]["label"]
         assert word in result.provenance["notes"][0]["zh"]
@@ -251,7 +251,7 @@ def test_exports_name_the_mode_and_list_what_has_ended(place, tmp_path):
     assert str(table.set_index("code").loc[A, "ended_on"])[:10] == SPLIT
     assert table["count"].sum() == sum(by_hand(place, given()).get(code, 0) for code in (A, B, C, D, F))
     beside = (tmp_path / "hot.geojson.provenance.json").read_text("utf-8")
-    assert "按当时界线" in beside
+    assert "按当时边界" in beside
 
 
 def test_villages_have_modes_too(place):

@@ -61,9 +61,9 @@ def test_page_api_and_command_line_say_the_same(redrawn, person, line):
             assert told["rows"] == asked["rows"]
             assert told["boundaries"]["on"] == asked["boundaries"]["on"]
     assert line.run("hotspots", "--unit", "grid", "--boundaries", "then") == 0
-    assert OLD in line.out and "按当时界线" in line.err
+    assert OLD in line.out and "按当时边界" in line.err
     assert line.run("coverage", "--unit", "grid", "--boundaries", "2026-01-01") == 0
-    assert "按 2026-01-01 的界线" in line.err
+    assert "按 2026-01-01 的边界" in line.err
     assert line.run("coverage", "--boundaries", "once") == 2
 
 
@@ -82,10 +82,10 @@ def test_an_export_lists_what_has_ended_and_names_the_mode(redrawn, person):
         made = json.loads(archive.read("hotspots.csv.provenance.json"))
     assert any(OLD in row and SPLIT in row for row in table.splitlines())
     assert made["boundaries"]["mode"] == "then"
-    assert "按当时界线" in made["notes"][0]["zh"]
+    assert "按当时边界" in made["notes"][0]["zh"]
 
 
-@pytest.mark.parametrize(("language", "word"), [("zh", "按 2026-01-01 的界线"), ("en", "boundaries of 2026-01-01")])
+@pytest.mark.parametrize(("language", "word"), [("zh", "按 2026-01-01 的边界"), ("en", "boundaries of 2026-01-01")])
 def test_prints_and_standalone_maps_name_the_boundaries(redrawn, tmp_path, language, word):
     for view in ("coverage", "hotspots"):
         figures = {"unit": "grid", "boundaries": "2026-01-01"}
