@@ -180,3 +180,27 @@ def test_days_of_change_are_offered_and_the_history_of_a_grid_is_told(visit: Vis
     said = visitor.text("details.history")
     assert "来自" in said and "拆分" in said
     visitor.shot("grid-history")
+
+
+def test_the_boundaries_of_a_figure_are_chosen_and_named_on_its_page(visit: Visit) -> None:
+    visitor = visit(at="redrawn_address")
+    page = visitor.open("/hotspots?unit=grid&boundaries=then")
+    then = visitor.get("/api/v1/hotspots?unit=grid&boundaries=then")
+    assert then["summary"]["ended"] > 0
+    assert {then["summary"]["ended_units"], then["summary"]["ended"]} <= set(visitor.numbers(".ended summary"))
+    assert "按当时边界" in visitor.text("#map-source")
+    page.select_option("#boundaries", "today")
+    page.wait_for_url(lambda url: "boundaries" not in url)
+    page.wait_for_selector(".ended", state="detached")
+    visitor.settle()
+    assert "按现行边界" in visitor.text("#map-source")
+    page = visitor.open(f"/coverage?unit=grid&boundaries={BEFORE}")
+    found = visitor.get(f"/api/v1/coverage?unit=grid&boundaries={BEFORE}")
+    assert {found["summary"]["units"], found["summary"]["short"]} <= set(visitor.numbers("#answer"))
+    assert page.locator("#boundaries").input_value() == "date"
+    assert f"as_of={BEFORE}" in [url for url in visitor.asked if "/features/grid" in url][-1], "drawn as counted"
+    page.select_option("#boundaries", "then")
+    page.wait_for_url(lambda url: "boundaries" not in url)
+    now = visitor.get("/api/v1/coverage?unit=grid")["summary"]["units"]
+    page.wait_for_function("(n) => document.getElementById('answer').innerText.includes(String(n))", arg=now)
+    visitor.shot("coverage-boundaries")
