@@ -71,12 +71,15 @@ class Ground:
     findings: tuple[Finding, ...]
     doubled: frozenset[str]  # codes that stand in several rows: their land cannot be told apart
     group_of: Mapping[str, str] = field(default_factory=dict)
+    _marks: dict[str, str] = field(default_factory=dict)
 
     def mark(self, code: str) -> str:
         """A short mark of an area as it is here: another one when its border or its parent changed."""
-        text = hashlib.sha1(shapely.to_wkb(self.shapes[code], byte_order=1), usedforsecurity=False)
-        text.update(str(self.frame.at[code, "parent_code"]).encode())
-        return text.hexdigest()[:16]
+        if code not in self._marks:
+            text = hashlib.sha1(shapely.to_wkb(self.shapes[code], byte_order=1), usedforsecurity=False)
+            text.update(str(self.frame.at[code, "parent_code"]).encode())
+            self._marks[code] = text.hexdigest()[:16]
+        return self._marks[code]
 
 
 def ground(store: "Store", level: str, parent_kind: str | None, parent_code: str | None, on: str) -> Ground:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from squares import SOUTH, V1, V2, at, frame, put
 
 from geo.errors import ConflictError, InputError, NotFoundError, RightsError
-from layers import audit, draft_operations, drafts, redraw_figures, redraw_session, schema
+from layers import audit, draft_operations, drafts, redraw_figures, redraw_session, rows, schema
 from layers.coverage import coverage
 from layers.draft_operations import Answer, apply, redo, undo
 from layers.history import today
@@ -388,3 +388,28 @@ def test_too_many_operations_are_refused(drawn: Store, monkeypatch: pytest.Monke
     monkeypatch.setattr(draft_operations, "MOST", 1)
     with pytest.raises(LimitError):
         apply(drawn, PLANNER, begun(drawn).id, 1, [SPLIT, MERGE])
+
+
+def test_villages_have_figures_too(drawn: Store) -> None:
+    draft = drafts.create(drawn, PLANNER, title="x", level="village", parent_code=SOUTH)
+    answer = apply(drawn, PLANNER, draft.id, 1, [{"op": "merge", "grids": [V1, V2], "into": V1}])
+    merged = answer.areas[0]["properties"]
+    assert (merged["households"], merged["households_estimated"], answer.ended) == (300 + 400, False, (V2,))
+    assert merged["cameras"] == coverage(drawn, PLANNER).rows.set_index("code").loc[[V1, V2], "value"].sum()
+    assert "workload" not in merged
+    assert "workers" not in [each["rule"] for each in merged["breaks"]]
+
+
+def test_a_draft_moved_to_another_day_is_drawn_on_the_boundaries_of_that_day(drawn: Store) -> None:
+    draft = begun(drawn)
+    apply(drawn, PLANNER, draft.id, 1, [SPLIT])
+    with redraw_session.held(drawn, drafts.read(drawn, PLANNER, draft.id)) as session:
+        fid = int(session.frame.at[A, "fid"])
+    with drawn.change("zhao", "decision") as change:
+        rows.close_rows(drawn, change.id, "grid", [fid], "2030-01-01", within=change)
+    moved = drafts.edit(drawn, PLANNER, draft.id, 2, effective_from="2029-12-31")
+    assert apply(drawn, PLANNER, draft.id, moved.version, [MERGE], preview=True).results[0]["ok"]
+    late = drafts.edit(drawn, PLANNER, draft.id, 3, effective_from="2030-01-01")
+    with pytest.raises(ConflictError) as told:
+        apply(drawn, PLANNER, draft.id, late.version, [MERGE], preview=True)
+    assert "zhao" in told.value.what.en
