@@ -1,5 +1,6 @@
 """Two drafts at once: on disjoint grids they do not disturb each other, on the same ones the second is told."""
 
+import threading
 from datetime import timedelta
 
 import decided
@@ -111,3 +112,39 @@ def test_decided_draft_is_not_rebased(gpkg_store):
         decisions.rebase(store, PLANNER, done.id, done.version)
     with pytest.raises(ConflictError, match="boss"):
         decisions.rebase(store, PLANNER, done.id, done.version - 1)
+
+
+def test_of_many_decided_at_the_same_moment_none_is_lost_and_none_overlaps(store):
+    decided.fill(store)
+    shapes = grids(store).geometry
+    apart: list[str] = []
+    for code in shapes.index:
+        if not any(shapes[code].dwithin(shapes[other], 1) for other in apart):
+            apart.append(code)
+    wanted = [apart[0]] * 3 + apart[1:4]
+    angles = [0.0, 0.7, 1.4, 0.0, 0.0, 0.0]
+    ready = [
+        reviewed(store, drawn(store, [split(store, code, angle=angle)]))
+        for code, angle in zip(wanted, angles, strict=True)
+    ]
+    area, gate = decided.doubled_area(shapes), threading.Barrier(len(ready))
+    answers: list[str] = []
+
+    def decide(draft):
+        gate.wait()
+        try:
+            answers.append(decisions.approve(store, BOSS, draft.id, draft.version).state)
+        except ConflictError:
+            answers.append("conflict")
+
+    threads = [threading.Thread(target=decide, args=(draft,)) for draft in ready]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == ["conflict"] * 2 + ["effective"] * 4
+    found = grids(store)
+    assert len(found) == len(shapes) + 4
+    assert shapely.coverage_is_valid(found.geometry.to_numpy())
+    assert decided.doubled_area(found.geometry) == area
+    assert audit.verify_chain(store) == []

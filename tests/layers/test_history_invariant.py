@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import decided
 import numpy as np
-import pytest
 import redrawing
 import shapely
 from decided import BOSS, PLANNER, grids
@@ -13,7 +12,9 @@ from sqlalchemy import select
 
 from geo.errors import ConflictError, InputError
 from layers import decisions, draft_operations, drafts, schema
+from layers.frames import read_layer
 from layers.history import today
+from layers.rights import OWNER
 from layers.store import Store
 
 DAYS = (-400, -30, 0, 0, 0, 5, 40, 40, 90)
@@ -66,16 +67,25 @@ def draw(store: Store, hand: Hand, on: str, count: int, *, correction: bool = Fa
     return made if made.operations else None
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_coverage_is_whole_on_every_day_after_a_random_run_of_decisions(store, seed):
+def test_coverage_is_whole_on_every_day_after_a_random_run_of_decisions(store):
+    run(store, 3, acts=12)
+
+
+def test_coverage_stays_whole_in_a_longer_run(gpkg_store):
+    run(gpkg_store, 2, acts=22)
+
+
+def run(store: Store, seed: int, *, acts: int) -> None:
+    """Decisions, corrections and withdrawals at random, days to come and past; then every day is looked at."""
     decided.fill(store)
     rng, hand = np.random.default_rng(seed), Hand.of("exact", seed=seed)
     first = grids(store)
     area, people = decided.doubled_area(first.geometry), {
         field: int(first[field].sum()) for field in ("households", "population", "workers_full")
     }  # fmt: skip
+    snapshots: list[tuple[str, dict]] = []
     standing, done = [], {"approved": 0, "withdrawn": 0, "corrected": 0, "conflict": 0}
-    for _ in range(14):
+    for _ in range(acts):
         turn = rng.uniform()
         if standing and turn < 0.2:
             draft = standing.pop(int(rng.integers(len(standing))))
@@ -97,15 +107,21 @@ def test_coverage_is_whole_on_every_day_after_a_random_run_of_decisions(store, s
             done["corrected" if correction else "approved"] += 1
             if draft.effective_from > day(0):
                 standing.append(draft)
+        snapshots.append((last_moment(store), {on: seen(store, on) for on in (day(-200), day(0), day(60))}))
     assert done["approved"] >= 4 and done["corrected"] >= 1 and done["withdrawn"] >= 1, done
     require_whole(store, area, people)
-    moments = read_moments(store)
-    for moment in moments[:: max(1, len(moments) // 4)]:
-        require_whole(store, area, people, known_on=moment)
+    for moment, was in snapshots[::2]:
+        assert {on: seen(store, on, known_on=moment) for on in was} == was, moment
+    require_whole(store, area, people, known_on=snapshots[len(snapshots) // 2][0])
 
 
-def read_moments(store: Store) -> list[str]:
-    """When decisions and corrections were made or withdrawn."""
+def seen(store: Store, on: str, **options) -> dict[str, tuple[bytes, int]]:
+    """What a report of a day would be made of: shape and households by code."""
+    found = read_layer(store, "grid", OWNER, as_of=on, **options)
+    return dict(zip(found.index, zip(shapely.to_wkb(found.geometry), found["households"], strict=True), strict=True))
+
+
+def last_moment(store: Store) -> str:
+    """When the last act was written down."""
     with store.read() as connection:
-        query = select(schema.audit.c.at).where(schema.audit.c.action.in_(("draft_approve", "draft_correct", "draft_withdraw")))
-        return list(connection.scalars(query.order_by(schema.audit.c.id)))
+        return connection.scalar(select(schema.audit.c.at).order_by(schema.audit.c.id.desc()).limit(1))
