@@ -1,11 +1,14 @@
 """Every tool of the editing page with a real mouse, on real answers of the server."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import shapely
+import shapely.ops
 from draughtsman import Draughtsman, begin
-from visitor import Visit
+from office import PASSWORD
+from playwright.sync_api import Browser
+from visitor import Visit, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -14,16 +17,38 @@ VILLAGE = "432025001001"
 _WITHIN_M2 = 1.0
 
 
-@pytest.fixture
-def drafting(visit: Visit) -> Callable[..., Draughtsman]:
-    """A fresh draft of the village, open in a window: drafting(**of the visitor)."""
+@pytest.fixture(scope="module")
+def windows(chromium: Browser, drafting_address: str) -> Iterator[Callable[[str], Visitor]]:
+    """One signed-in window for each language, for all tests here: signing in is not what they test."""
+    opened: dict[str, Visitor] = {}
 
-    def come(**window: str) -> Draughtsman:
-        someone = begin(visit(at="drafting_address", **window), VILLAGE)
+    def window(language: str) -> Visitor:
+        if language not in opened:
+            opened[language] = Visitor(chromium, drafting_address, language, "desk")
+            opened[language].sign_in("planner", PASSWORD)
+        return opened[language]
+
+    yield window
+    for visitor in opened.values():
+        visitor.close()
+
+
+@pytest.fixture
+def drafting(windows: Callable[[str], Visitor]) -> Iterator[Callable[..., Draughtsman]]:
+    """A fresh draft of the village, open in a window; at the end nothing unexpected may have happened there."""
+    used: list[Visitor] = []
+
+    def come(language: str = "zh") -> Draughtsman:
+        visitor = windows(language)
+        visitor.problems, visitor.expected = [], []
+        used.append(visitor)
+        someone = begin(visitor, VILLAGE)
         someone.open()
         return someone
 
-    return come
+    yield come
+    unexpected = [each for visitor in used for each in visitor.problems if not any(w in each for w in visitor.expected)]
+    assert unexpected == []
 
 
 def areas_m2(someone: Draughtsman) -> dict[str, float]:
@@ -180,11 +205,12 @@ def test_piece_is_drawn_and_goes_to_the_chosen_neighbour(drafting: Callable[...,
     gives, gets = someone.neighbours()
     before, shapes = areas_m2(someone), someone.shapes()
     border = someone.border(gives, gets)
-    start, end = (border.interpolate(at, normalized=True) for at in (0.35, 0.65))
-    outside = towards(border, shapes[gets], 0.5)
+    # A stretch of the border and some land behind it, with room around: a piece that takes a bite and leaves no crumbs.
+    stretch = shapely.ops.substring(border, 0.4, 0.6, normalized=True)
+    piece = shapely.union(stretch, towards(border, shapes[gives], 0.3)).convex_hull.buffer(6e-5, join_style="mitre")
     someone.select(gives)
     someone.tool("transfer")
-    someone.draw([start, towards(border, shapes[gives], 0.4), end, outside], finish="double")
+    someone.draw(list(piece.simplify(2e-5).exterior.coords)[:-1], finish="double")
     someone.page.wait_for_selector("#redraw-strip select")
     someone.page.mouse.click(*someone.pixel(shapes[gets].representative_point()))
     assert someone.page.locator("#redraw-strip select").input_value() == gets
@@ -245,13 +271,10 @@ def test_ring_around_a_school_becomes_a_grid_with_its_name(drafting: Callable[..
     code = max(before, key=lambda one: before[one])
     someone.select(code)
     middle = someone.shapes()[code].representative_point()
-    x, y = someone.pixel(middle)
     someone.tool("carve")
-    for dx, dy in ((-25, -20), (25, -22), (28, 20), (-24, 24)):
-        someone.page.mouse.move(x + dx, y + dy, steps=3)
-        someone.page.wait_for_timeout(30)
-        someone.page.mouse.click(x + dx, y + dy)
-    someone.page.keyboard.press("Enter")
+    someone.draw(
+        [(middle.x + dx, middle.y + dy) for dx, dy in ((-4e-4, 3e-4), (4e-4, 3e-4), (4e-4, -3e-4), (-4e-4, -3e-4))]
+    )
     someone.page.fill("#carve-name", "河畔学校")
     someone.page.keyboard.press("Enter")
     someone.wait_saved(1)

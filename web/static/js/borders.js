@@ -85,7 +85,7 @@ export function bordersPanel({ onderived = () => {} } = {}) {
     const text = (name, most) => element("input", { class: "form-control", maxlength: most, value: body[name], oninput: (event) => { body[name] = event.target.value; } });
     const field = (label, input, note) => element("label", { class: "field" }, element("span", {}, label), input, note && element("small", {}, note));
     openDialog(
-      t("borders.record_title", { number: line.number, between: line.areas.join(" — ") }),
+      line.areas.length ? t("borders.record_title", { number: line.number, between: line.areas.join(" — ") }) : t("borders.record_plain", { number: line.number }),
       [
         field(t("borders.date"), dateField({ value: body.inspected_on, max: config.today, clearable: false, id: "inspected-on", onchange: (iso) => { body.inspected_on = iso; } })),
         field(t("borders.state"), choice(STATES.map((state) => [state, t(`border_state.${state}`)]), body.state, (value) => { body.state = value; })),

@@ -16,7 +16,7 @@ const AIR = 0.2;
  * `labels(kind, shapes)` its names. `refit`: what was in view stays in view. Returns {redraw, end}.
  */
 export function startSide({ map, holder, draw, refit }) {
-  const seen = map.getBounds();
+  const seen = uncovered(map, holder);
   const whole = map.getZoom();
   const box = element("div", { class: "second-map", id: "map-second" });
   holder.append(box);
@@ -75,4 +75,13 @@ export function startSide({ map, holder, draw, refit }) {
       if (refit && map.getZoom() === halved) map.setView(map.getCenter(), whole, { animate: false });
     },
   };
+}
+
+/** What is seen of the map: on phones its lower part lies under the sheet. */
+function uncovered(map, holder) {
+  if (window.innerWidth > PHONE_PX) return map.getBounds();
+  const sheet = document.getElementById("panel").getBoundingClientRect().top;
+  const size = map.getSize();
+  const low = Math.min(size.y, Math.max(1, sheet - holder.getBoundingClientRect().top));
+  return L.latLngBounds(map.containerPointToLatLng([0, 0]), map.containerPointToLatLng([size.x, low]));
 }

@@ -121,15 +121,17 @@ function planned(plan, show) {
       "div",
       { class: "scroll-box" },
       table(
-        [t("mending.grid"), t("mending.before"), t("mending.after"), t("mending.moved"), t("mending.shift")],
+        [t("mending.grid"), t("mending.moved"), t("mending.shift")],
         plan.grids.slice(0, GRIDS_SHOWN).map((one) => [
-          button([one.name || one.code, one.large && element("span", { class: "tag tag-warn" }, t("mending.second_look"))], () => show(null, one.bounds), { kind: "plain", title: one.code }),
-          number(one.before_m2),
-          number(one.after_m2),
+          [
+            element("button", { type: "button", class: "plain mend-grid", title: one.code, onclick: () => show(null, one.bounds) }, one.name || one.code),
+            one.large && [" ", element("span", { class: "tag tag-warn" }, t("mending.second_look"))],
+            element("small", {}, t("mending.sizes", { before: integer(one.before_m2), after: integer(one.after_m2) })),
+          ],
           number(one.moved_m2),
           number(one.shift_m),
         ]),
-        { numeric: [1, 2, 3, 4], caption: t("mending.report") },
+        { numeric: [1, 2], caption: t("mending.report") },
       ),
     ),
     totals.grids > GRIDS_SHOWN && element("p", { class: "small-note" }, t("ranking.more", { shown: integer(GRIDS_SHOWN), total: integer(totals.grids) })),

@@ -2,15 +2,15 @@
 
 import { startBasemaps } from "./basemaps.js";
 import { startFoot } from "./foot.js";
-import { startLayers } from "./layers.js";
+import { refresh, startLayers } from "./layers.js";
 import { drawLegend, startLegend } from "./legend.js";
-import { startMap } from "./map.js";
-import { problemBox } from "./notice.js";
+import { fit, startMap } from "./map.js";
+import { problemBox, showProblem } from "./notice.js";
 import { setPanel, startSheet } from "./panel.js";
 import { drawColours } from "./redraw_colours.js";
 import { closeDraft, draft, onDraft, openDraft } from "./redraw_draft.js";
 import { showList } from "./redraw_list.js";
-import { repaintAreas, startDraftMap } from "./redraw_map.js";
+import { repaintAreas, showRefused, startDraftMap } from "./redraw_map.js";
 import { endNew, showNew, startParentClicks } from "./redraw_new.js";
 import { startDraftPanel } from "./redraw_panel.js";
 import { startTools as startDrawing } from "./redraw_tools.js";
@@ -36,12 +36,29 @@ export async function start() {
     drawColours();
     repaintAreas();
   });
-  watch(["draft", "new", "compare"], show);
+  watch(["draft", "new", "compare", "mend"], show);
   await Promise.all([startLayers(), startBasemaps()]);
   await show();
   drawLegend();
   document.documentElement.dataset.drawn = "yes";
   document.documentElement.dataset.ready = "yes";
+}
+
+/** What does not fit, and mending it: of one area, or of all ("all"). */
+async function showMending() {
+  const { mendingPanel } = await import("./mending.js");
+  const panel = mendingPanel(get("mend") === "all" ? "" : get("mend"), {
+    onapplied: () => {
+      showRefused(null);
+      refresh({ anew: true }).catch(showProblem);
+    },
+    show: (geometry, bounds) => {
+      showRefused(geometry);
+      fit(bounds, { maxZoom: 18 });
+    },
+  });
+  setPanel(button(t("drafts.all"), () => set({ mend: "" }), { kind: "plain back", drawing: "back" }), panel.node);
+  await panel.load();
 }
 
 /** The panel and the map for the address: one draft, the form of a new one, or the list. */
@@ -56,9 +73,10 @@ async function show() {
     await compareBoundaries({ show: (nodes) => setPanel(nodes), end: show, linked: Boolean(get("at")) });
     return;
   }
+  showRefused(null);
   if (!id) {
     closeDraft();
-    await (get("new") ? showNew() : showList());
+    await (get("new") ? showNew() : get("mend") ? showMending() : showList());
   } else if (draft()?.id !== id) {
     try {
       await openDraft(id);

@@ -54,6 +54,8 @@ export function startCorners(code, handlers) {
   session.own.on("pm:vertexremoved", removed);
   session.own.on("pm:vertexclick", clicked);
   map.on("zoomend", thin);
+  // Arrow keys move the picked corner, not the map.
+  map.keyboard.disable();
   session.own.pm.enable({ allowSelfIntersection: true, snappable: true, snapDistance: 10, draggable: false, preventMarkerRemoval: false, removeLayerBelowMinVertexCount: false, snapSegment: true });
   thin();
 }
@@ -69,6 +71,7 @@ function thin() {
 export function stopCorners() {
   if (!session) return;
   map.off("zoomend", thin);
+  map.keyboard.enable();
   session.own.pm.disable();
   [session.own, ...session.others].forEach((polygon) => polygon.remove());
   session = null;

@@ -23,29 +23,30 @@ export function placeOf({ parent_kind: kind, parent_code: code, parent_name: nam
 
 export async function showList() {
   try {
-    const [found, mayDraw, entries] = await Promise.all([getJSON("/api/v1/drafts", { label: t("busy.drafts") }), may("redraw"), catalogue()]);
-    if (get("draft") || get("new")) return;
-    draw(found, mayDraw, entries);
+    const [found, mayDraw, mayMend, entries] = await Promise.all([getJSON("/api/v1/drafts", { label: t("busy.drafts") }), may("redraw"), may("mend"), catalogue()]);
+    if (get("draft") || get("new") || get("mend")) return;
+    draw(found, mayDraw, mayMend, entries);
   } catch (error) {
     setPanel(problemBox(error, showList));
   }
 }
 
-function draw(drafts, mayDraw, entries) {
+function draw(drafts, mayDraw, mayMend, entries) {
   const grids = entries.find((entry) => entry.kind === "grid");
   if (!drafts.length && !grids?.rows) {
     return may("import").then((mayImport) => setPanel(emptyBox(t("drafts.no_grids"), t("drafts.no_grids_why"), mayImport && element("a", { class: "btn btn-primary", href: "/layers" }, t("import.title")))));
   }
   const begin = mayDraw && button(t("drafts.new"), () => set({ new: "1", sel: "" }), { kind: "btn btn-primary", drawing: "plus", id: "new-draft" });
-  if (!drafts.length) return setPanel(emptyBox(t("drafts.none"), t(mayDraw ? "drafts.none_how" : "drafts.none_wait"), begin));
+  const mend = mayMend && button(t("mending.open"), () => set({ mend: "all" }), { id: "mend-grids" });
+  if (!drafts.length) return setPanel(emptyBox(t("drafts.none"), t(mayDraw ? "drafts.none_how" : "drafts.none_wait"), begin, " ", mend));
   const wanted = values("state");
   const open = drafts.filter((one) => OPEN.includes(one.state));
   const present = [...new Set(drafts.map((one) => one.state))];
   const shown = wanted.length ? drafts.filter((one) => wanted.includes(one.state)) : drafts.filter((one) => one.state !== "discarded");
   return setPanel(
     answer(open.length ? t("drafts.answer", { n: integer(open.length) }) : t("drafts.answer_none"), t("drafts.note", { n: integer(drafts.length) })),
-    begin && element("div", { class: "button-row mb-2 mt-0" }, begin),
-    present.length > 1 && chips(present.map((state) => [state, drafts.find((one) => one.state === state).state_label]), wanted, (states) => { set({ state: states }); draw(drafts, mayDraw, entries); }, t("drafts.by_state")),
+    (begin || mend) && element("div", { class: "button-row mb-2 mt-0" }, begin, mend),
+    present.length > 1 && chips(present.map((state) => [state, drafts.find((one) => one.state === state).state_label]), wanted, (states) => { set({ state: states }); draw(drafts, mayDraw, mayMend, entries); }, t("drafts.by_state")),
     element("ol", { class: "draft-list" }, shown.map(row)),
     !shown.length && element("p", { class: "small-note" }, t("drafts.none_of_state")),
   );
