@@ -44,7 +44,8 @@ class Edges:
         if not len(rings):
             nothing = np.empty((0, 2), dtype=np.int64)
             return cls(nothing, nothing, np.empty(0, dtype=np.int64))
-        first = np.r_[True, part_of[1:] != part_of[:-1]]
+        first = np.ones(len(part_of), dtype=bool)
+        first[1:] = part_of[1:] != part_of[:-1]
         coordinates, ring_of = shapely.get_coordinates(rings, return_index=True)
         whole = np.rint(coordinates * PER_METRE).astype(np.int64)
         start, end, ring = whole[:-1], whole[1:], ring_of[:-1]
@@ -83,10 +84,19 @@ class Edges:
         keys, _ = self.keys()
         order = np.lexsort((keys[:, 1], keys[:, 0]))
         ordered = keys[order]
-        same = (ordered[1:] == ordered[:-1]).all(axis=1)
-        alone = order[~(np.r_[False, same] | np.r_[same, False])]
+        alone = order[_alone(ordered)]
         alone.sort()
         return Edges(self.start[alone], self.end[alone], self.owner[alone])
+
+    def once(self) -> "Edges":
+        """Every edge once, whichever way it runs."""
+        keys, _ = self.keys()
+        order = np.lexsort((keys[:, 1], keys[:, 0]))
+        ordered = keys[order]
+        first = np.ones(len(order), dtype=bool)
+        first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+        kept = order[first]
+        return Edges(self.start[kept], self.end[kept], self.owner[kept])
 
     def directed(self) -> np.ndarray:
         """(n, 2) packed start and end of each edge in ascending order, for comparing two sets of edges."""
@@ -98,12 +108,20 @@ class Edges:
         rows = [np.column_stack([edges.owner, _packed(edges.start), _packed(edges.end)]) for edges in (self, other)]
         both = np.concatenate(rows)
         both = both[np.lexsort(both.T)]
-        same = (both[1:] == both[:-1]).all(axis=1)
-        return set(both[~(np.r_[False, same] | np.r_[same, False]), 0].tolist())
+        return set(both[_alone(both), 0].tolist())
 
     def lines(self) -> np.ndarray:
         """Each edge as a line in metres."""
         return shapely.linestrings(np.stack([self.start, self.end], axis=1) / PER_METRE)
+
+
+def _alone(ordered: np.ndarray) -> np.ndarray:
+    """Which rows of a sorted array have no equal."""
+    same = (ordered[1:] == ordered[:-1]).all(axis=1)
+    alone = np.ones(len(ordered), dtype=bool)
+    alone[1:] &= ~same
+    alone[:-1] &= ~same
+    return alone
 
 
 def _packed(points: np.ndarray) -> np.ndarray:

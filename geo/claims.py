@@ -46,7 +46,7 @@ def cut_claims(partition: Partition, claims: Sequence[Claim], *, min_width_m: fl
             _require_unlocked(partition, claim, source)
             kept.append(claim)
             continue
-        piece = _wide(_common(claim.piece, source), min_width_m)
+        piece = wide_parts(_common(claim.piece, source), min_width_m)
         if piece is not None:
             _require_unlocked(partition, claim, piece)
         for _ in range(_ROUNDS):
@@ -58,7 +58,7 @@ def cut_claims(partition: Partition, claims: Sequence[Claim], *, min_width_m: fl
                 break
             furthest = max(furthest, moved_m)
             # The end that moved may have drawn the line across something else.
-            piece = _wide(_common(piece, source), min_width_m)
+            piece = wide_parts(_common(piece, source), min_width_m)
         else:
             raise no_vertex_near(claim.piece, [claim.source])
     if not kept:
@@ -98,13 +98,25 @@ def _common(piece: shapely.Geometry, source: shapely.Geometry) -> shapely.Geomet
         return shapely.intersection(piece, source)
 
 
-def _wide(shape: shapely.Geometry, min_width_m: float) -> shapely.Geometry | None:
+def wide_parts(shape: shapely.Geometry, min_width_m: float) -> shapely.Geometry | None:
     """The polygons of `shape` that are not thinner than `min_width_m` throughout; None when there are none."""
-    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
-    wide = [part for part in parts if not shapely.buffer(part, -min_width_m / 2, quad_segs=1).is_empty]
-    if not wide:
+    parts = shapely.get_parts(shape)
+    parts = parts[shapely.get_type_id(parts) == 3]
+    wide = parts[at_least_as_wide(parts, min_width_m)]
+    if not len(wide):
         return None
     return wide[0] if len(wide) == 1 else shapely.multipolygons(wide)
+
+
+def at_least_as_wide(polygons: np.ndarray, width_m: float) -> np.ndarray:
+    """Which polygons hold a disc of the diameter `width_m`, so that eroding them by half of it leaves something."""
+    area, half = shapely.area(polygons), width_m / 2
+    # Every point is within the inradius of the border, so the inradius is at least area / perimeter; and land that is
+    # smaller than the disc cannot hold it. Only what lies between has to be eroded.
+    wide = area > half * shapely.length(polygons)
+    unsure = ~wide & (area >= np.pi * half**2)
+    wide[unsure] = ~shapely.is_empty(shapely.buffer(polygons[unsure], -half, quad_segs=1))
+    return wide
 
 
 def _ended_on_vertices(partition: Partition, piece: shapely.Geometry) -> tuple[shapely.Geometry, float]:

@@ -64,9 +64,9 @@ class Partition:
         self.shapes: dict[str, shapely.Geometry] = dict(zip(named, array, strict=True))
         self.locked: set[str] = set()
         self.ended: set[str] = set()
-        border = Edges.of(array).single()
-        self._border = border.directed()
         together = shapely.coverage_union_all(array)
+        border = Edges.of([together])
+        self._border = border.directed()
         if outline is not None and not np.array_equal(Edges.of([outline]).directed(), self._border):
             piece = shapely.symmetric_difference(outline, together, grid_size=0.01)
             if piece.area > 0:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from .centimetres import Edges
+from .centimetres import PER_METRE, Edges
 from .crs import CENTIMETRE
 
 REACH_M = 0.03
@@ -44,10 +44,8 @@ class Patch:
 
         `shapes` must include every grid within `REACH_M` of the lines.
         """
-        edges = Edges.of(shapes)
-        keys, _ = edges.keys()
-        _, once = np.unique(keys, axis=0, return_index=True)
-        start, end = edges.start[once] / 100, edges.end[once] / 100
+        edges = Edges.of(shapes).once()
+        start, end = edges.start / PER_METRE, edges.end / PER_METRE
         segments = shapely.linestrings(np.stack([start, end], axis=1))
         close = np.ones(len(segments), dtype=bool)
         if not everything:
@@ -58,7 +56,7 @@ class Patch:
             shapely.prepare(lines)
             close[close] = shapely.dwithin(lines, segments[close], REACH_M)
         noded = shapely.union_all([shapely.multilinestrings(segments[close]), lines], grid_size=CENTIMETRE)
-        faces = shapely.get_parts(shapely.polygonize([noded, *segments[~close]]))
+        faces = shapely.get_parts(shapely.polygonize(np.append(segments[~close], noded)))
         return cls._linked(*_owned(faces, shapes))
 
     @classmethod

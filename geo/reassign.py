@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 
 from .centimetres import Edges
-from .claims import Claim, cut_claims
+from .claims import Claim, at_least_as_wide, cut_claims
 from .crs import CENTIMETRE
 from .partition import NEIGHBOUR_M, Partition
 from .patch import REACH_M, Patch
@@ -197,9 +197,10 @@ class _Settling:
                 self.label[group] = self._next_to(group)
             shapes = self._shapes(edges, wholly)
         for name, shape in shapes.items():
-            pieces = shapely.get_parts(shape) if shape is not None else []
-            if len(pieces) > self._allowed(name, wholly):
-                raise RefusedError("cut_in_two", min(pieces, key=lambda part: part.area), codes=[name])
+            if shape is not None and shapely.get_num_geometries(shape) > self._allowed(name, wholly):
+                raise RefusedError(
+                    "cut_in_two", min(shapely.get_parts(shape), key=lambda part: part.area), codes=[name]
+                )
         return shapes
 
     def _shapes(self, edges: Edges, wholly: set[str]) -> dict[str, shapely.Geometry | None]:
@@ -228,23 +229,21 @@ class _Settling:
     def _allowed(self, name: str, wholly: set[str]) -> int:
         """Parts that a grid may have: those it had, and those that grids merged into it bring along."""
         shapes = self.partition.shapes
-        before = len(shapely.get_parts(shapes[name])) if name in shapes else self.parts.get(name, 1)
+        before = shapely.get_num_geometries(shapes[name]) if name in shapes else self.parts.get(name, 1)
         into = {claim.source for claim in self.claims if claim.source in wholly and claim.target == name}
-        return before + sum(len(shapely.get_parts(shapes[code])) - 1 for code in into)
+        return before + sum(shapely.get_num_geometries(shapes[code]) - 1 for code in into)
 
     def _crumbs(self, shapes: Mapping[str, shapely.Geometry | None], wholly: set[str]) -> list[np.ndarray]:
         """Faces that a wobbling line cut off a grid: detached, and thinner than what counts as land to be moved."""
         found = []
         for row, name in enumerate(self.names):
             shape = shapes.get(name)
-            if shape is None or len(shapely.get_parts(shape)) <= self._allowed(name, wholly):
+            if shape is None or shapely.get_num_geometries(shape) <= self._allowed(name, wholly):
                 continue
             groups = sorted(self.patch.groups(self.label == row), key=lambda group: -self._land(group).area)
-            found += [
-                group
-                for group in groups[self._allowed(name, wholly) :]
-                if shapely.buffer(self._land(group), -self.min_width_m / 2).is_empty
-            ]
+            rest = groups[self._allowed(name, wholly) :]
+            wide = at_least_as_wide(np.array([self._land(group) for group in rest]), self.min_width_m)
+            found += [group for group, kept in zip(rest, wide, strict=True) if not kept]
         return found
 
     def _next_to(self, group: np.ndarray) -> int:
@@ -263,9 +262,9 @@ class _Settling:
         for source, target in pairs:
             land = self._land(np.flatnonzero((patch.owner == source) & (self.label == target)))
             # Rounding shifts a border by up to a centimetre; that is not a piece anybody moved.
-            for part in shapely.get_parts(land):
-                if not shapely.buffer(part, -CENTIMETRE, quad_segs=1).is_empty:
-                    moves.append(Move(self.names[source], self.names[target], part, float(part.area)))
+            parts = shapely.get_parts(land)
+            for part in parts[at_least_as_wide(parts, 2 * CENTIMETRE)]:
+                moves.append(Move(self.names[source], self.names[target], part, float(part.area)))
         return tuple(moves)
 
     def _land(self, faces: np.ndarray) -> shapely.Geometry:

@@ -14,7 +14,7 @@ import shapely
 
 from .borderlines import cut_off, cut_through
 from .centimetres import doubled_area
-from .claims import Claim, no_vertex_near
+from .claims import Claim, no_vertex_near, wide_parts
 from .corners import moved_corner
 from .operations import Operation
 from .partition import Partition
@@ -87,8 +87,11 @@ class _Act:
 
     def gained(self, land: shapely.Geometry) -> list[Claim]:
         """Claims of the first grid on the land of others."""
-        mine = self.operation.grids[0]
-        return [Claim(code, mine, land) for code in self.partition.near(land, 0.0) if code != mine]
+        # The wobble along the whole border goes first, so that most neighbours need not be looked at.
+        wide, mine = wide_parts(land, self.operation.min_width_m), self.operation.grids[0]
+        if wide is None:
+            return []
+        return [Claim(code, mine, wide) for code in self.partition.near(wide, 0.0) if code != mine]
 
     def name(
         self, sources: tuple[str, ...], shapes: Sequence[shapely.Geometry], brought: tuple[str, ...] = ()
