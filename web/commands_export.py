@@ -42,8 +42,11 @@ def _options(what: str, arguments: Namespace) -> dict[str, Any]:
 
 
 def _table(store: "Store", viewer: "Viewer", arguments: Namespace) -> list[Text]:
+    from layers import homes
     from layers.exporting import export
 
+    if arguments.what in homes.HOMED and not store.readonly:
+        homes.keep_up(store)  # no server may have run since the day of a decision came
     report = export(
         store,
         viewer,
