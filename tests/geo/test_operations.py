@@ -9,7 +9,8 @@ import redrawing
 import shapely
 from shapely import LineString, box
 
-from geo.operations import MAX_VERTICES, OPERATIONS, parse
+from geo.drawings import MAX_VERTICES
+from geo.operations import OPERATIONS, parse
 from geo.refusals import REASONS, RefusedError
 
 X, Y = redrawing.CENTRE
