@@ -10,6 +10,7 @@ nearest. A number is never given to another line again.
 
 import re
 from collections.abc import Iterable
+from itertools import count
 
 import geopandas as gpd
 import numpy as np
@@ -66,7 +67,7 @@ def read_marker_number(number: str) -> tuple[str, int, str]:
 
 
 def keep_numbers(lines: gpd.GeoDataFrame, known: gpd.GeoDataFrame, used: Iterable[int]) -> list[int]:
-    """A number for each line: that of the known line it continues, else the next one never used.
+    """A number for each line: that of the known line it continues, else the lowest one never used.
 
     `lines`: `codes` (pair) and geometry; `known`: also `number` (int). Both in one metric system. `used`: every number
     there ever was, also of lines that are gone. New numbers rise in the order of `lines`.
@@ -88,13 +89,9 @@ def keep_numbers(lines: gpd.GeoDataFrame, known: gpd.GeoDataFrame, used: Iterabl
         row, old = tree.query(shapes[rest], predicate="dwithin", distance=_SAME_PLACE_M)
         moved = [(rest[i], left[j]) for i, j in zip(row, old, strict=True)]
         _match(moved, shapes, old_shapes, given, numbers, free, least=0.5)
-    following = max([*used, *given, 0]) + 1
-    result = []
-    for number in numbers:
-        if number is None:
-            number, following = following, following + 1
-        result.append(number)
-    return result
+    taken = {*used, *given}
+    fresh = (number for number in count(1) if number not in taken)
+    return [next(fresh) if number is None else number for number in numbers]
 
 
 def _match(

@@ -64,7 +64,7 @@ def fits(shapes: Mapping[str, shapely.Geometry], outline: shapely.Geometry | Non
     listed = np.array(list(shapes.values()), dtype=object)
     if not len(listed) or not shapely.is_valid(listed).all() or not shapely.coverage_is_valid(listed):
         return False
-    return outline is None or shapely.equals(shapely.coverage_union_all(listed), outline)
+    return outline is None or bool(shapely.equals(shapely.coverage_union_all(listed), outline))
 
 
 def mend(
@@ -74,6 +74,7 @@ def mend(
     snapping_m: float,
     gap_width_m: float,
     min_width_m: float,
+    least_share: float,
 ) -> Mended:
     """Areas of one parent made to fit.
 
@@ -89,6 +90,8 @@ def mend(
         Gaps up to this wide go to the area with the longest border along them; wider ones are refused.
     min_width_m
         Detached parts thinner than this that come up on the way go to the neighbour.
+    least_share
+        An area that would keep less than this share of its land counts as lost: it lies on another.
 
     Returns
     -------
@@ -110,7 +113,7 @@ def mend(
         whole = outline if outline is not None else shapely.coverage_union_all(before)
         return Mended(dict(zip(codes, before, strict=True)), (), whole, 0.0)
     clean = _cleaned(before, snapping_m)
-    _require_land(codes, before, clean)
+    _require_land(codes, before, clean, 0.0)
     gaps = _enclosed(clean)
     if outline is None:
         gaps = gaps[narrow(gaps, gap_width_m)]
@@ -124,7 +127,7 @@ def mend(
     owner = owners(faces, np.append(clean, gaps), len(clean))
     owner = without_slivers(faces, owner, min_width_m)
     after = grouped(faces, owner, len(codes))
-    _require_land(codes, before, after)
+    _require_land(codes, before, after, least_share)
     after = without_needles(before, after, reach_m=snapping_m, width_m=max(gap_width_m, snapping_m))
     after = _without_spares(after, outline)
     whole = shapely.coverage_union_all(after)
@@ -172,8 +175,8 @@ def _areal(shape: shapely.Geometry) -> shapely.Geometry:
     return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
 
 
-def _require_land(codes: list[str], before: np.ndarray, after: np.ndarray) -> None:
-    lost = np.flatnonzero(shapely.is_empty(after) | shapely.is_missing(after))
+def _require_land(codes: list[str], before: np.ndarray, after: np.ndarray, least_share: float) -> None:
+    lost = np.flatnonzero(shapely.is_empty(after) | (shapely.area(after) < least_share * shapely.area(before)))
     if not len(lost):
         return
     names = tuple(codes[row] for row in lost)
@@ -183,8 +186,8 @@ def _require_land(codes: list[str], before: np.ndarray, after: np.ndarray) -> No
         before[lost[0]],
         codes=names,
         what=Text(
-            f"网格 {listed} 会消失：它与别的网格重合，或在村界之外。",
-            f"Grid {listed} would vanish: it lies on another grid or outside the village.",
+            f"网格 {listed} 会消失：它与别的网格重合、比吸附距离还窄，或在村界之外。",
+            f"Grid {listed} would vanish: it lies on another grid, is thinner than what is snapped, or lies outside the village.",
         ),
         mend=Text("请删除重复的网格，或改正它的范围。", "Remove the duplicate, or correct its land."),
     )

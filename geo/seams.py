@@ -24,6 +24,14 @@ def seams(lands: np.ndarray, outline: shapely.Geometry, snapping_m: float, gap_w
     segments = np.concatenate([inner, outer[~along]])
     if not len(segments):
         return np.empty(0, dtype=object)
+    # An edge ends where the outer edge it met was left out, or at the mouth of a strip of open land: near the outline
+    # the end itself goes there, from further inside a new edge leads there.
+    loose = np.unique(
+        np.concatenate([_common(segments, outer[along]), _mouths(inner, outer, outline, gap_width_m)]), axis=0
+    )
+    aims = _on_outline(loose, outline, snapping_m)
+    close = np.hypot(*(aims - loose).T) <= 2 * snapping_m
+    segments = _moved(segments, loose[close], aims[close])
     lines = shapely.linestrings(segments)
     inside = shapely.covers(outline, lines)
     cut = shapely.get_parts(shapely.intersection(lines[~inside], outline))
@@ -31,13 +39,22 @@ def seams(lands: np.ndarray, outline: shapely.Geometry, snapping_m: float, gap_w
     ends = shapely.get_coordinates(cut).reshape(-1, 2)
     crossing = shapely.distance(shapely.points(ends), outline.boundary) <= _ON_LINE_M
     ends[crossing] = _on_outline(ends[crossing], outline, snapping_m)
-    # An edge ends where the outer edge it met was left out, or at the mouth of a strip of open land.
-    loose = np.concatenate([_common(segments, outer[along]), _mouths(inner, outer, outline, gap_width_m)])
-    loose = np.unique(loose, axis=0)
-    loose = loose[shapely.covers(outline, shapely.points(loose))]
-    leads = np.stack([loose, _on_outline(loose, outline, snapping_m)], axis=1)
+    far = ~close & shapely.covers(outline, shapely.points(loose))
+    leads = np.stack([loose[far], aims[far]], axis=1)
     pieces = np.concatenate([segments[inside], ends.reshape(-1, 2, 2), leads])
     return shapely.linestrings(pieces[(pieces[:, 0] != pieces[:, 1]).any(axis=1)])
+
+
+def _moved(segments: np.ndarray, places: np.ndarray, aims: np.ndarray) -> np.ndarray:
+    """Segments with every end that lies in one of `places` (ascending) moved to its aim."""
+    if not len(places):
+        return segments
+    ends = segments.reshape(-1, 2).copy()
+    keys, own = places @ [1, 1j], ends @ [1, 1j]
+    row = np.minimum(np.searchsorted(keys, own), len(keys) - 1)
+    hit = keys[row] == own
+    ends[hit] = aims[row[hit]]
+    return ends.reshape(-1, 2, 2)
 
 
 def _mouths(inner: np.ndarray, outer: np.ndarray, outline: shapely.Geometry, gap_width_m: float) -> np.ndarray:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .store import Store
 
 SETTING = "mending"
-_WIDEST = {"snapping_m": 5.0, "gap_width_m": 200.0, "min_width_m": 5.0, "large_share": 1.0}
+_WIDEST = {"snapping_m": 5.0, "gap_width_m": 200.0, "min_width_m": 5.0, "least_share": 1.0, "large_share": 1.0}
 """Beyond these a repair would be a redrawing."""
 
 
@@ -22,13 +22,15 @@ class MendLimits:
     """How far mending may go.
 
     `snapping_m`: vertices closer than this are one. `gap_width_m`: gaps up to this wide go to a neighbour.
-    `min_width_m`: detached parts thinner than this go to a neighbour. `large_share`: a grid that gains or loses more
+    `min_width_m`: detached parts thinner than this go to a neighbour. `least_share`: a grid that would keep less of its land counts as
+    lost, and its village is refused. `large_share`: a grid that gains or loses more
     than this share of its area is marked for a second look.
     """
 
     snapping_m: float
     gap_width_m: float
     min_width_m: float
+    least_share: float
     large_share: float
 
     def with_(self, **asked: float | None) -> "MendLimits":

@@ -187,6 +187,7 @@ def _planned(land: Land, limits: MendLimits) -> VillagePlan:
             snapping_m=limits.snapping_m,
             gap_width_m=limits.gap_width_m,
             min_width_m=limits.min_width_m,
+            least_share=limits.least_share,
         )
     except RefusedError as refusal:
         return VillagePlan(land, {}, (), refusal=refusal)

@@ -149,6 +149,11 @@ def _shown(value: object) -> str:
     return str(value)
 
 
+def _place(finding: "Finding") -> str | None:
+    """A place to click, to a metre; None for what has none."""
+    return None if finding.lon is None or finding.lat is None else f"{finding.lon:.5f} {finding.lat:.5f}"
+
+
 def say_findings(findings: "Sequence[Finding]") -> None:
     """Findings as a table on standard error: the worst first, the first twenty and how many there are."""
     if not findings:
@@ -156,11 +161,14 @@ def say_findings(findings: "Sequence[Finding]") -> None:
     order = {name: number for number, name in enumerate(_SEVERITY)}
     ranked = sorted(findings, key=lambda finding: order[finding.severity])
     tongue = language()
+    shown = ranked[:SHOWN_FINDINGS]
+    placed = any(finding.lon is not None for finding in shown)
     heads = (
         Text("行", "row"),
         Text("列", "column"),
         Text("编码", "code"),
         Text("程度", "severity"),
+        *((Text("位置（经纬度）", "place (lon, lat)"),) if placed else ()),
         Text("说明", "what"),
     )
     rows = [
@@ -169,9 +177,10 @@ def say_findings(findings: "Sequence[Finding]") -> None:
             finding.column,
             finding.code,
             _SEVERITY[finding.severity].to(tongue),
+            *((_place(finding),) if placed else ()),
             f"{finding.what.to(tongue)} {finding.mend.to(tongue)}".strip(),
         )
-        for finding in ranked[:SHOWN_FINDINGS]
+        for finding in shown
     ]
     for line in table(heads, rows, most=100):
         say(line)
