@@ -243,3 +243,16 @@ def test_decision_of_a_past_day_changes_the_days_since(small):
     assert count_layer(small, "grid", OWNER, as_of=before) == count
     assert count_layer(small, "grid", OWNER, as_of=past) == count - 1
     assert np.isin([one, two], read_layer(small, "grid", OWNER).index).sum() == 0
+
+
+def test_decision_is_superseded_when_the_last_of_its_rows_has_ended(small):
+    one, two = pair(small)
+    first = approved(small, drawn(small, [merge(one, two, into=one)]))
+    third = next(other for each in neighbours(small) if one in each for other in each if other != one)
+    second = approved(small, drawn(small, [merge(one, third)], on=LATER))
+    assert [draft.id for draft in drafts.list_drafts(small, OWNER, state="effective")] == [first.id]
+    assert [draft.id for draft in drafts.list_drafts(small, OWNER, state="approved")] == [second.id]
+    decisions.withdraw(small, BOSS, second.id, second.version)
+    approved(small, drawn(small, [merge(one, third)]))
+    assert drafts.read(small, OWNER, first.id).state == "superseded"
+    assert [draft.id for draft in drafts.list_drafts(small, OWNER, state="superseded")] == [first.id]
