@@ -5,7 +5,7 @@ import { setFigureLegend } from "./legend.js";
 import { draft, own } from "./redraw_draft.js";
 import { figure } from "./redraw_measures.js";
 import { get } from "./state.js";
-import { integer, reading, t } from "./words.js";
+import { integer, many, reading, t } from "./words.js";
 
 export const COLOURS = ["changed", "workload", "shortfall"];
 const CHANGED = [
@@ -60,7 +60,7 @@ export function drawColours() {
   const order = colour() === "changed" ? CHANGED : colour() === "workload" ? [...WORKLOAD, noData] : [...shortfall.classes, noData];
   return setFigureLegend({
     title: t(`redraw.by_${colour()}`),
-    note: t("legend.units", { n: integer(mine.length), unit: draft().level_label ?? "" }),
+    note: t("legend.units", { n: integer(mine.length), unit: many(draft().level, draft().level_label) }),
     classes: order.filter((one) => counts.has(one)).map((one) => ({ words: one.words?.() ?? reading(one), count: counts.get(one), fill: one.fill, hatched: one.hatched })),
   });
 }

@@ -2,7 +2,7 @@
 
 import { element, replace } from "./element.js";
 import { area, draft, onDraft } from "./redraw_draft.js";
-import { change, figure, label, MEASURES, written } from "./redraw_measures.js";
+import { change, figure, label, MEASURES, plain } from "./redraw_measures.js";
 import { reading, t } from "./words.js";
 
 const MOST = 8;
@@ -74,10 +74,10 @@ function line(row, names) {
 }
 
 function cell(name, { before, after }) {
-  if (!after) return element("td", { class: `of-${name}` }, written(name, figure(before, name)));
+  if (!after) return element("td", { class: `of-${name}` }, plain(name, figure(before, name)));
   const now = figure(after, name);
   const delta = before ? change(name, figure(before, name), now) : "";
-  return element("td", { class: `of-${name} ${isBroken(after, name) ? "broken" : ""}` }, written(name, now), delta && element("small", { class: "delta" }, delta));
+  return element("td", { class: `of-${name} ${isBroken(after, name) ? "broken" : ""}` }, plain(name, now), delta && element("small", { class: "delta" }, delta));
 }
 
 const breaks = (properties) => properties?.breaks ?? [];

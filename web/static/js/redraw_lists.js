@@ -3,7 +3,7 @@
 import { button, element, table } from "./element.js";
 import { hasPicks, pickFromList, selectArea, selectedCode } from "./redraw_choice.js";
 import { areas, base, draft, findings, isEditable, isLocked, own } from "./redraw_draft.js";
-import { change, figure, label, MEASURES, total, written } from "./redraw_measures.js";
+import { change, figure, label, MEASURES, plain, total, written } from "./redraw_measures.js";
 import { showRefused, zoomToArea, zoomToGeometry } from "./redraw_map.js";
 import { toggleLock } from "./redraw_work.js";
 import { integer, reading, t } from "./words.js";
@@ -111,7 +111,7 @@ export function totalsTable() {
     ["", ...(before.length ? [t("totals.before")] : []), t("totals.after"), ...(before.length ? [t("totals.change")] : [])],
     [
       [t("totals.count"), ...(before.length ? [integer(before.length)] : []), integer(after.length), ...(before.length ? [after.length === before.length ? "" : change("count", before.length, after.length)] : [])],
-      ...rows.map(([name, was, is]) => [label(name), ...(before.length ? [written(name, was)] : []), written(name, is), ...(before.length ? [change(name, was, is)] : [])]),
+      ...rows.map(([name, was, is]) => [label(name), ...(before.length ? [plain(name, was)] : []), plain(name, is), ...(before.length ? [change(name, was, is)] : [])]),
       [t("totals.spread"), ...(before.length ? [number(spread(before))] : []), number(spread(after)), ...(before.length ? [""] : [])],
     ],
     { numeric: [1, 2, 3], caption: t("tab.totals") },

@@ -10,8 +10,6 @@ import { contains, ShapeLayer, toShapes } from "./shapes.js";
 import { t } from "./words.js";
 
 const NAMES_FROM_ZOOM = 11;
-// Room for the tools at the upper edge.
-const CLEAR = { paddingTopLeft: [24, 124] };
 const MOVED = "#0B7285";
 const REFUSED = "#B30000";
 let plan = null;
@@ -111,21 +109,26 @@ function bounds(shapes) {
   return [longitudeOf(box[0]), latitudeOf(box[3]), longitudeOf(box[2]), latitudeOf(box[1])];
 }
 
+/** Room for the tools at the upper edge of the map. */
+const clear = () => ({ paddingTopLeft: [24, (document.getElementById("redraw-top")?.offsetHeight ?? 0) + 28] });
+
 export function zoomToDraft() {
+  // The strip of figures has just taken its part of the map.
+  map.invalidateSize({ pan: false });
   const mine = own().map((one) => one.shape);
-  if (mine.length) fit(bounds(mine), { animate: false, ...CLEAR });
+  if (mine.length) fit(bounds(mine), { animate: false, ...clear() });
 }
 
 export const draftBounds = () => bounds(own().map((one) => one.shape));
 
 export function zoomToArea(code) {
   const one = areas().get(code);
-  if (one) fit(bounds([one.shape]), { maxZoom: 17, ...CLEAR });
+  if (one) fit(bounds([one.shape]), { maxZoom: 17, ...clear() });
 }
 
 export function zoomToGeometry(geometry) {
   const shapes = asShapes([geometry]);
-  if (shapes.length) fit(bounds(shapes), { maxZoom: 18, ...CLEAR });
+  if (shapes.length) fit(bounds(shapes), { maxZoom: 18, ...clear() });
 }
 
 export const repaintAreas = () => plan?.repaint();

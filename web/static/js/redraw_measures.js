@@ -24,6 +24,9 @@ export const label = (name) => t(`measure.${name}`);
 
 export const written = (name, value) => (value === null ? t("no_data") : MEASURES.find(([one]) => one === name)[1](value));
 
+/** A figure below a heading that names its unit. */
+export const plain = (name, value) => (name === "area_m2" || value === null ? written(name, value) : name === "workload" ? number(value) : integer(value));
+
 /** The change as people say it: +12, −0.4; nothing when it is the same. */
 export function change(name, before, after) {
   if (before === null || after === null || before === after) return "";
