@@ -206,7 +206,7 @@ def _home(near: Points, shapes: Mapping[str, shapely.Geometry]) -> Home:
     if not len(codes) or not len(near.places):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=object)
     array = np.array([shapes[code] for code in codes], dtype=object)
-    shapely.prepare(array)
+    # Not prepared for later: what lies around is shared between threads, and a prepared shape is not safe to be.
     area, point = near.tree.query(array, predicate="intersects")
     order = np.lexsort((area, point))
     area, point = area[order], point[order]

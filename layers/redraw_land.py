@@ -52,7 +52,8 @@ class Session:
 
     store: "Store"
     draft_id: int
-    ground: Ground
+    ground: Ground  # with shapes of its own
+    source: Ground  # the one that is shared, and remembered until an area layer changes
     partitions: dict[str, Partition]
     refusals: dict[str, RefusedError]  # groups whose land is not divided cleanly, and why nothing can be drawn there
     steps: list[Step] = field(default_factory=list)

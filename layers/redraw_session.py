@@ -10,8 +10,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
+
+import shapely
 
 from geo.partition import Partition
 from geo.refusals import RefusedError
@@ -82,13 +85,13 @@ def _taken(store: "Store", draft: "Draft") -> Session:
     shelf = _shelf(store)
     with shelf.lock:
         found = shelf.sessions.get(draft.id)
-        if found is not None and found.ground is land:
+        if found is not None and found.source is land:
             shelf.sessions.move_to_end(draft.id)
             return found
     made = begin(store, draft.id, land)
     with shelf.lock:
         now = shelf.sessions.get(draft.id)
-        if now is not None and now.ground is land:  # somebody was faster
+        if now is not None and now.source is land:  # somebody was faster
             return now
         shelf.sessions[draft.id] = made
         shelf.sessions.move_to_end(draft.id)
@@ -98,7 +101,13 @@ def _taken(store: "Store", draft: "Draft") -> Session:
 
 
 def begin(store: "Store", draft_id: int, land: Ground) -> Session:
-    """A session without operations that nobody else has."""
+    """A session without operations that nobody else has.
+
+    It gets shapes of its own: the kernel prepares shapes for repeated questions, and a prepared shape may not be asked
+    by two threads at once, while the ground is shared by all who draw there.
+    """
+    own = dict(zip(land.shapes, shapely.from_wkb(shapely.to_wkb(list(land.shapes.values()))), strict=True))
+    source, land = land, replace(land, shapes=own)
     partitions: dict[str, Partition] = {}
     refusals: dict[str, RefusedError] = {}
     for group, codes in land.groups.items():
@@ -111,4 +120,4 @@ def begin(store: "Store", draft_id: int, land: Ground) -> Session:
             partitions[group] = Partition(codes, [land.shapes[code] for code in codes])
         except RefusedError as error:
             refusals[group] = error
-    return Session(store, draft_id, land, partitions, refusals, _group_of=dict(land.group_of))
+    return Session(store, draft_id, land, source, partitions, refusals, _group_of=dict(land.group_of))

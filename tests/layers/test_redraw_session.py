@@ -272,3 +272,13 @@ def _replace(store: Store, new: object) -> int:
         rows.retire_rows(store, change.id, "grid", _fids(store, new["grid_code"].tolist()), within=change)
         rows.insert_in(change, "grid", new)
     return change.id
+
+
+def test_drafts_of_one_village_share_no_shape(drawn: Store) -> None:
+    """A shape that is prepared for one thread must not be asked by another: the process would end."""
+    first, second = (redraw_session.session(drawn, PLANNER, begun(drawn)) for _ in range(2))
+    assert first.source is second.source
+    for code in (A, B, C, D):
+        shapes = [first.shape(code), second.shape(code), first.source.shapes[code]]
+        assert len({id(shape) for shape in shapes}) == 3
+        assert first.ground.mark(code) == second.ground.mark(code) == first.source.mark(code)
