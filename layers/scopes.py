@@ -1,7 +1,7 @@
 """Area scope: what an account that is limited to some areas may see.
 
 The account names area codes of any level. They are followed down the hierarchy (parent columns; with 12-digit codes
-also the code itself where a parent is not recorded). Rows without a code of their own (zones, boundary lines,
+also the code itself where a parent is not recorded), and through decisions that give their land another code. Rows without a code of their own (zones, boundary lines,
 reference layers) count as inside when they touch the outline of those areas.
 """
 
@@ -56,7 +56,7 @@ def _stem(code: str) -> str:
 
 def resolve(connection: Connection, areas: Sequence[str], codes: str, hidden: Hidden, on: str) -> Scope:
     """Follow area codes down to townships, villages, natural villages and grids that count on a day."""
-    named = frozenset(areas)
+    named = frozenset(areas) | _heirs(connection, areas, hidden, on)
     stems = tuple(_stem(code) for code in named) if codes == "cn12" else ()
     reached: dict[str, frozenset[str]] = {"": frozenset()}
     known: dict[str, frozenset[str]] = {"": frozenset()}
@@ -77,6 +77,27 @@ def resolve(connection: Connection, areas: Sequence[str], codes: str, hidden: Hi
         )
     del reached[""]
     return Scope(codes=reached)
+
+
+def _heirs(connection: Connection, areas: Sequence[str], hidden: Hidden, on: str) -> frozenset[str]:
+    """Codes under which all the land of an area goes on by a day, and nothing but land of these areas.
+
+    So an account keeps what it had when its village becomes a community or its grid is split, and gets nothing more.
+    """
+    table = schema.lineage
+    query = (
+        select(table.c.level, table.c.new_code, table.c.change_id, table.c.old_code, table.c.kind)
+        .where(table.c.on <= on, table.c.change_id.not_in(hidden))
+        .order_by(table.c.on, table.c.id)
+    )
+    begun: dict[tuple[str, str, int], list[tuple[str, str]]] = {}
+    for level, new, change, old, kind in connection.execute(query):
+        begun.setdefault((level, new, change), []).append((old, kind))
+    known = set(areas)
+    for (_level, new, _change), sources in begun.items():
+        if all(old in known and kind in ("split", "recode") for old, kind in sources):
+            known.add(new)
+    return frozenset(known)
 
 
 def condition(connection: Connection, source: "Source", scope: Scope, hidden: Hidden, on: str) -> ColumnElement[bool]:

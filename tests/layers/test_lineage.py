@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from geo.errors import NotFoundError
 from layers import decisions, lineage, schema
+from layers.frames import scope
 from layers.history import today
 from layers.rights import OWNER, Viewer
 
@@ -118,3 +119,24 @@ def test_days_of_change_carry_the_titles_of_their_decisions(small):
     assert [each["decisions"] for each in stranger] == [[], []]
     decisions.withdraw(small, BOSS, future.id, future.version)
     assert [each["on"] for each in lineage.change_days(small, OWNER)] == [today().isoformat()]
+
+
+def test_account_keeps_its_land_under_new_codes_and_gets_no_more(small):
+    code = grids(small).index[0]
+    one, two = next(pair for pair in neighbours(small) if code not in pair)
+    viewer = Viewer("m", "grid_manager", (code, one))
+    draft = approved(small, drawn(small, [split(small, code), merge(one, two), split_of_last(small, code)], on=LATER))
+    halves, (together,), quarters = (operation["codes"] for operation in draft.operations)
+    later = scope(small, viewer, LATER).grid_codes
+    assert later == {halves[1], *quarters}  # not the merged one: half of its land was never this account's
+    assert together not in later
+    assert scope(small, viewer).grid_codes == {code, one}
+    decisions.withdraw(small, BOSS, draft.id, draft.version)
+    assert scope(small, viewer, LATER).grid_codes == {code, one}
+
+
+def split_of_last(store, code):
+    """The first half of a grid is split again, across."""
+    half = f"{code[:12]}{1 + int(grids(store).index[grids(store)['village_code'] == code[:12]].max()[12:]):03d}"
+    shape = grids(store).geometry[code]
+    return {"op": "split", "grid": half, "line": decided.across(shape, angle=1.57)}
