@@ -10,6 +10,7 @@ Modelling decisions:
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import shapely
 
 from .borderlines import cut_off, cut_through
@@ -91,7 +92,18 @@ class _Act:
         wide, mine = wide_parts(land, self.operation.min_width_m), self.operation.grids[0]
         if wide is None:
             return []
-        return [Claim(code, mine, wide) for code in self.partition.near(wide, 0.0) if code != mine]
+        around = [code for code in self.partition.near(wide, 0.0) if code != mine]
+        self.require_left(wide, around)
+        return [Claim(code, mine, wide) for code in around]
+
+    def require_left(self, land: shapely.Geometry, codes: Sequence[str]) -> None:
+        """Refuse a drawing that covers whole grids, before each is looked at one by one."""
+        shapely.prepare(land)
+        shapes = np.array([self.partition.shapes[code] for code in codes], dtype=object)
+        covered = np.flatnonzero(shapely.covers(land, shapes))
+        if len(covered):
+            gone = shapely.coverage_union_all(shapes[covered])
+            raise RefusedError("swallowed", gone, codes=[codes[row] for row in covered])
 
     def name(
         self, sources: tuple[str, ...], shapes: Sequence[shapely.Geometry], brought: tuple[str, ...] = ()
@@ -233,6 +245,7 @@ def _carve(act: _Act) -> Outcome:
     sources = act.partition.near(ring, 0.0)
     if not sources:
         raise RefusedError("misses", ring)
+    act.require_left(ring, sources)
     settled = act.settle([Claim(code, _BEGINS, ring) for code in sources])
     shapes = dict(settled.shapes)
     carved = _land(shapes.pop(_BEGINS))

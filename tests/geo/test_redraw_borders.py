@@ -1,6 +1,9 @@
 """Pushing and redrawing borders of small villages, worked out by hand; and what no edit touches."""
 
+from time import process_time
+
 import pytest
+import redrawing
 import shapely
 from four_grids import done, four, moved, nested, numbered, refused
 from shapely import LineString, Point, Polygon, box
@@ -155,6 +158,17 @@ def test_a_ring_somewhere_else_misses_and_one_over_a_neighbour_swallows():
     assert refused(four(), "redraw", ("a",), box(150, 150, 180, 180)).reason == "misses"
     answer = refused(four(), "redraw", ("a",), box(0, 0, 200, 100))
     assert answer.reason == "swallowed" and answer.codes == ("b",) and answer.piece.equals(box(100, 0, 200, 100))
+
+
+def test_a_ring_over_a_whole_county_is_refused_at_once():
+    county = redrawing.plain(2_000)
+    ring = redrawing.disc(60_000)
+    began = process_time()
+    for op, grids in (("redraw", ("g00007",)), ("carve", ())):
+        answer = refused(county, op, grids, ring)
+        assert answer.reason == "swallowed" and len(answer.codes) >= 1_999 and "1,999" not in answer.what.zh
+        assert len(answer.what.zh) < 80
+    assert process_time() - began < 1.0
 
 
 def test_a_ring_that_would_cut_a_neighbour_in_two_is_refused_with_the_smaller_piece():
