@@ -15,14 +15,16 @@ import numpy.typing as npt
 
 from . import balance_fresh
 from .balance_flow import hand_over
+from .balance_kick import exchange
 from .balance_moves import Assignment
-from .balance_polish import polish, price
+from .balance_polish import mean_border, polish, price
 from .balance_steps import Step, steps
 from .blocks import Blocks
 
 _LEVELS = 12
 _FINEST = 0.01  # no tolerance below one hundredth: figures are not that good
 _LEAST_STEPS = 2_000
+_EXCHANGES = 8  # dead ends to leave at each tolerance
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +136,24 @@ def _pool_plan(
 ) -> npt.NDArray[np.int64]:
     """The cheapest plan of one pool at a tolerance: from today's borders and from the plan of the level before."""
     members = np.flatnonzero(np.isin(blocks.grid, pool)).tolist()
-    around = 1.0
-    plans: list[tuple[float, list[int]]] = []
+    steps = max(_LEAST_STEPS, steps_per_block * len(members) // 2)
+    best: tuple[float, Assignment] | None = None
     for start in (blocks.grid, before) if (before != blocks.grid).any() else (blocks.grid,):
         state = Assignment(blocks, locked)
-        around = max(1e-9, sum(cost for block in members for _, cost in state.near[block]) / max(1, len(members)))
+        around = mean_border(state, members)
         state.assign(start.tolist())
         hand_over(state, pool, target, tolerance)
-        steps = max(_LEAST_STEPS, steps_per_block * len(members) // 2)
         polish(state, pool, members, target, tolerance, steps=steps, rng=rng, goes_on=goes_on)
-        plans.append((price(state, pool, target, tolerance, around), list(state.grid)))
-    return np.array(min(plans, key=lambda plan: plan[0])[1], dtype=np.int64)
+        cost = price(state, pool, target, tolerance, around)
+        if best is None or cost < best[0]:
+            best = (cost, state)
+    assert best is not None
+    state = best[1]
+    for _ in range(_EXCHANGES):
+        local = max(5, steps_per_block // 8)
+        if not exchange(state, pool, target, tolerance, steps_per_block=local, rng=rng, goes_on=goes_on):
+            break
+    return np.array(state.grid, dtype=np.int64)
 
 
 def _pools(blocks: Blocks, locked: frozenset[int]) -> list[list[int]]:

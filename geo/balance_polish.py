@@ -26,6 +26,11 @@ def price(state: Assignment, pool: list[int], target: float, tolerance: float, a
     return beyond + MOVED * state.moved + _BORDER * state.cut / around
 
 
+def mean_border(state: Assignment, members: list[int]) -> float:
+    """Mean cost of the way round a block."""
+    return max(1e-9, sum(cost for block in members for _, cost in state.near[block]) / max(1, len(members)))
+
+
 def _beyond(load: float, target: float, tolerance: float) -> float:
     off = abs(load / target - 1.0) - tolerance
     return off + off * off if off > 0.0 else 0.0
@@ -45,7 +50,7 @@ def polish(
     """Search `steps` steps from the plan as it is; the state ends as the best plan met."""
     if not members:
         return
-    around = max(1e-9, sum(cost for block in members for _, cost in state.near[block]) / len(members))
+    around = mean_border(state, members)
     load, weight, home, grid, locked = state.load, state.weight, state.home, state.grid, state.locked
     cost = best = price(state, pool, target, tolerance, around)
     undo: list[tuple[int, int]] = []  # steps since the best plan
