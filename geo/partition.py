@@ -8,7 +8,7 @@ Modelling decisions:
 - Neighbours share more than one metre of border; a common corner does not make neighbours.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import rtree.index
@@ -120,6 +120,15 @@ class Partition:
             edges.owner[second[mine]], weights=edges.length_m()[first[mine]], minlength=len(around) + 1
         )
         return {name: float(metres) for name, metres in zip(around, length[1:], strict=True) if metres > NEIGHBOUR_M}
+
+    def apart(self, codes: Sequence[str]) -> list[str]:
+        """Those of `codes` that do not hang together with the first along the borders of the others."""
+        waiting, seen = [codes[0]], {codes[0]}
+        while waiting:
+            fresh = set(self.neighbours(waiting.pop())) & set(codes) - seen
+            seen |= fresh
+            waiting += sorted(fresh)
+        return [code for code in codes if code not in seen]
 
     def replace(self, new: Mapping[str, shapely.Geometry | None]) -> dict[str, shapely.Geometry | None]:
         """Put shapes in place (None takes a grid away) and give back what was there: the record that undoes it.

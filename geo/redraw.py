@@ -103,7 +103,7 @@ class _Act:
         covered = np.flatnonzero(shapely.covers(land, shapes))
         if len(covered):
             gone = shapely.coverage_union_all(shapes[covered])
-            raise RefusedError("swallowed", gone, codes=[codes[row] for row in covered])
+            raise RefusedError("swallowed", gone, codes=[codes[row] for row in covered.tolist()])
 
     def name(
         self, sources: tuple[str, ...], shapes: Sequence[shapely.Geometry], brought: tuple[str, ...] = ()
@@ -205,7 +205,7 @@ def _merge(act: _Act) -> Outcome:
             what=Text(f"网格 {into} 不在要合并的网格之中。", f"Grid {into} is not among those to be merged."),
         )
     together = shapely.coverage_union_all([act.partition.shapes[code] for code in grids])
-    _require_joined(act.partition, grids, together)
+    _require_joined(act.partition, grids)
     if into is None or into not in grids:
         target = act.name(grids, [together], brought=(into,) if into is not None else ())[0]
     else:
@@ -266,14 +266,8 @@ def _land(shape: shapely.Geometry | None) -> shapely.Geometry:
     return shape
 
 
-def _require_joined(partition: Partition, grids: tuple[str, ...], together: shapely.Geometry) -> None:
-    """Every grid hangs together with the others along more than a metre of border."""
-    waiting, seen = [grids[0]], {grids[0]}
-    while waiting:
-        fresh = set(partition.neighbours(waiting.pop())) & set(grids) - seen
-        seen |= fresh
-        waiting += sorted(fresh)
-    apart = [code for code in grids if code not in seen]
+def _require_joined(partition: Partition, grids: tuple[str, ...]) -> None:
+    apart = partition.apart(grids)
     if apart:
         raise RefusedError(
             "not_neighbours",
