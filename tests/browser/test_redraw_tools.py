@@ -412,3 +412,66 @@ def test_tools_have_number_keys_and_escape_leads_back(drafting: Callable[..., Dr
     assert pressed.get_attribute("aria-keyshortcuts") == key
     someone.page.keyboard.press("Escape")
     assert pressed.get_attribute("id") == "tool-select"
+
+
+def test_finger_splits_an_area_with_taps_and_buttons(visit: Visit) -> None:
+    someone = begin(visit(size="phone", at="drafting_address"), VILLAGE)
+    page = someone.open()
+    shapes = someone.shapes()
+    code = max(shapes, key=lambda one: shapes[one].area)
+    west, south, east, north = shapes[code].bounds
+    # Between the tools above and the figures and the sheet below.
+    page.evaluate(
+        "(box) => { map_main.fitBounds(box, { paddingTopLeft: [20, 190], paddingBottomRight: [64, 310], animate: false }); }",
+        [[south, west], [north, east]],
+    )
+    someone.visitor.settle()
+    middle = shapes[code].representative_point()
+    line = shapely.LineString([(west - 0.001, middle.y), (east + 0.001, middle.y)]).intersection(shapes[code])
+    ends = max(shapely.get_parts(line), key=lambda one: one.length).coords
+    page.locator("#tool-split").tap()
+    page.touchscreen.tap(*someone.pixel(middle))
+    page.wait_for_function("(code) => location.search.includes(code)", arg=code)
+    for place in (ends[0], ends[-1]):
+        page.touchscreen.tap(*someone.pixel(place))
+        # Two taps within a fifth of a second are a double tap, wherever they are.
+        page.wait_for_timeout(250)
+    page.locator("#redraw-strip .btn-primary").tap()
+    someone.wait_saved(1)
+    assert code not in someone.shapes()
+    assert someone.whole()
+    page.locator("#tool-corner").tap()
+    page.wait_for_selector(".marker-icon")
+    reach = page.locator(".marker-icon:not(.crowded)").evaluate_all(
+        "handles => handles.map((one) => parseFloat(getComputedStyle(one, '::before').width))"
+    )
+    assert min(reach) >= 44, "a finger finds a handle"
+    small = page.locator("#redraw-bar button, #redraw-strip .btn").evaluate_all(
+        "nodes => nodes.filter((one) => one.getBoundingClientRect().height < 44).length"
+    )
+    assert small == 0
+    someone.visitor.shot("redraw-touch")
+
+
+def test_roles_without_a_hand_in_boundaries_do_not_find_the_page(visit: Visit) -> None:
+    visitor = visit("viewer", at="drafting_address")
+    assert visitor.open("/").locator(".rail [data-page=redraw]").count() == 0
+    visitor.expected.append("403")
+    answer = visitor.page.goto(f"{visitor.address}/redraw")
+    assert answer is not None
+    assert answer.status == 403
+
+
+def test_empty_store_says_that_grids_come_first(visit: Visit) -> None:
+    visitor = visit("planner", at="empty_address")
+    page = visitor.open("/redraw")
+    assert page.locator(".empty a[href='/layers']").is_visible()
+    visitor.shot("redraw-empty")
+
+
+@pytest.mark.parametrize("path", ["/redraw", "/redraw?new=1"])
+def test_names_that_are_scripts_stay_text_on_the_editing_page(visit: Visit, path: str) -> None:
+    visitor = visit("administrator", at="hostile_address")
+    page = visitor.open(path)
+    visitor.settle()
+    assert page.locator("img[src=x]").count() == 0

@@ -33,7 +33,7 @@ export function change(name, before, after) {
   const difference = after - before;
   const text = name === "area_m2" ? areaWords(Math.abs(difference)) : name === "workload" ? number(Math.abs(difference)) : integer(Math.abs(difference));
   // What rounds to nothing is no change that anybody can read.
-  if (text === number(0)) return "";
+  if (Math.abs(difference) < (name === "workload" ? 0.005 : 0.5)) return "";
   return `${difference > 0 ? "+" : "−"}${text}`;
 }
 
