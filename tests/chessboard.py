@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from squares import put
 
+from geo import crs
 from geo.centimetres import doubled_area
 from layers import frames, redraw_session
 from layers.redraw_ground import to_lonlat
@@ -35,6 +36,11 @@ def square(row: int, column: int) -> shapely.Polygon:
     """The grid there, metric."""
     west, south = _WEST + column * SIDE_M, _SOUTH + row * SIDE_M
     return shapely.box(west, south, west + SIDE_M, south + SIDE_M)
+
+
+def square_of(grid: str) -> shapely.Polygon:
+    """The grid of a code as it was at the beginning, metric."""
+    return square(*divmod(int(grid[-3:]) - 1, COLUMNS))
 
 
 def fill(store: Store) -> Store:
@@ -84,8 +90,6 @@ def require_whole(store: Store, draft: Any) -> None:
 
 def require_layer_whole(store: Store, on: str) -> dict[str, shapely.Geometry]:
     """The grids of a day divide the village exactly; their metric shapes by code."""
-    from geo import crs
-
     frame = frames.read_layer(store, "grid", OWNER, as_of=on)
     shapes = crs.round_centimetre(crs.transform_geometries(frame.geometry.to_numpy(), crs.LONLAT, CRS))
     assert shapely.coverage_is_valid(shapes)
