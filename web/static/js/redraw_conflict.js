@@ -24,7 +24,7 @@ export function showConflict(error) {
       "div",
       { class: "button-row" },
       button(t("conflict.reload"), () => again(reopen), { kind: "btn btn-primary" }),
-      draft().state === "draft" && button(t("decide.rebase"), () => again(rebase), { title: t("conflict.rebase_about") }),
+      error.more?.changed && draft().state === "draft" && button(t("decide.rebase"), () => again(rebase), { title: t("conflict.rebase_about") }),
       button(t("close"), closeConflict),
     ),
   );
