@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
 from geo import crs, topology
@@ -22,7 +21,7 @@ from .findings import SEVERITIES, Finding
 from .history import day
 from .land import Land, Lands, read_lands
 from .mend_limits import read_mend_limits
-from .mending import ACT, bounds_of, geojson_of
+from .mending import ACT
 from .rights import Viewer
 
 if TYPE_CHECKING:
@@ -34,17 +33,21 @@ _MEND = Text("可用“修整”处理，处理前可先看方案。", "Mending 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One thing that does not fit: the finding, village and grids concerned, size, window to look at, and shape (GeoJSON)."""
+    """One thing that does not fit: the finding, village and grids concerned, size, and shape (lon/lat)."""
 
     finding: Finding
     parent_code: str
     codes: tuple[str, ...]
     area_m2: float
-    bounds: list[float]
-    geometry: dict[str, Any]
+    shape: shapely.Geometry
+
+    @property
+    def bounds(self) -> list[float]:
+        """The window to look at: west, south, east, north."""
+        return [round(float(value), 7) for value in self.shape.bounds]
 
     def as_dict(self, language: str) -> dict[str, Any]:
-        """In one language, for pages and scripts."""
+        """In one language, for pages and scripts; the shape as GeoJSON."""
         return {
             "kind": self.finding.kind,
             "severity": self.finding.severity,
@@ -56,8 +59,20 @@ class Place:
             "lon": self.finding.lon,
             "lat": self.finding.lat,
             "bounds": self.bounds,
-            "geometry": self.geometry,
+            "geometry": shapely.geometry.mapping(shapely.transform(self.shape, lambda xy: np.round(xy, 7))),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """A place before it is projected: all of them are at once, which takes a hundredth of the time."""
+
+    kind: str
+    severity: str
+    what: Text
+    codes: tuple[str, ...]
+    shape: shapely.Geometry
+    parent_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +93,42 @@ def find(store: "Store", viewer: Viewer, parent: str = "") -> Places:
     viewer.require(ACT)
     lands = read_lands(store, viewer, parent, day(None))
     limits, gap_width_m = read_limits(store), read_mend_limits(store).gap_width_m
-    found: list[Place] = []
+    found: list[_Raw] = []
     dirty = [land for land in lands.lands if not land.fits]
     for land in dirty:
-        places = _Seen(land, lands, limits).everything(gap_width_m)
-        found += places or [_unmatched(land, lands)]
-    found.sort(
+        seen = _Seen(land, lands, limits).everything(gap_width_m)
+        found += seen or [_unmatched(land, lands)]
+    places = _projected(found, lands)
+    places.sort(
         key=lambda place: (SEVERITIES.index(place.finding.severity), -place.area_m2, place.parent_code, place.codes)
     )
     return Places(
-        tuple(found), len(lands.lands), len(lands.lands) - len(dirty), sum(len(land.kept) for land in lands.lands)
+        tuple(places), len(lands.lands), len(lands.lands) - len(dirty), sum(len(land.kept) for land in lands.lands)
     )
+
+
+def _projected(found: list[_Raw], lands: Lands) -> list[Place]:
+    shapes = np.array([raw.shape for raw in found], dtype=object)
+    if not len(shapes):
+        return []
+    lonlat = crs.transform_geometries(shapes, lands.system, crs.LONLAT)
+    at = shapely.point_on_surface(shapes)
+    lon, lat = crs.transform_xy(shapely.get_x(at), shapely.get_y(at), lands.system, crs.LONLAT)
+    areas = shapely.area(shapes)
+    places = []
+    for row, raw in enumerate(found):
+        finding = Finding(
+            raw.what,
+            _MEND,
+            severity=raw.severity,
+            code=raw.codes[0] if raw.codes else raw.parent_code,
+            kind=raw.kind,
+            lon=round(float(lon[row]), 7),
+            lat=round(float(lat[row]), 7),
+        )
+        area = 0.0 if raw.kind == INVALID else float(areas[row])
+        places.append(Place(finding, raw.parent_code, raw.codes, area, lonlat[row]))
+    return places
 
 
 class _Seen:
@@ -106,7 +146,7 @@ class _Seen:
         if land.outline is not None and self._outline is None:
             self._outline = shapely.make_valid(land.outline, method="structure")
 
-    def everything(self, gap_width_m: float) -> list[Place]:
+    def everything(self, gap_width_m: float) -> list[_Raw]:
         """All places of this village."""
         least, name = self._limits.area_m2, self._land.name or self._land.code
         size = self._areas.area
@@ -154,17 +194,17 @@ class _Seen:
         self,
         found: gpd.GeoDataFrame,
         kind: str,
-        say: Callable[[pd.Series], Text],
-        whole_m2: Callable[[pd.Series], float],
-    ) -> list[Place]:
+        say: Callable[[dict[str, Any]], Text],
+        whole_m2: Callable[[dict[str, Any]], float],
+    ) -> list[_Raw]:
         places = []
-        for _, row in found.iterrows():
+        for row in found.to_dict("records"):
             much = row["area_m2"] > self._limits.area_share * whole_m2(row)
             codes = tuple(code for code in row["codes"] if code != self._land.code)
             places.append(self.place(kind, "error" if much else "warning", say(row), codes, row["geometry"]))
         return places
 
-    def _invalid(self) -> list[Place]:
+    def _invalid(self) -> list[_Raw]:
         return [
             self.place(
                 INVALID,
@@ -177,26 +217,12 @@ class _Seen:
             if not shapely.is_valid(shape)
         ]
 
-    def place(self, kind: str, severity: str, what: Text, codes: tuple[str, ...], shape: shapely.Geometry) -> Place:
-        """A place with a point on the shape to click."""
-        at = shapely.point_on_surface(shape)
-        lon, lat = crs.transform_xy(at.x, at.y, self._system, crs.LONLAT)
-        finding = Finding(
-            what,
-            _MEND,
-            severity=severity,
-            code=codes[0] if codes else self._land.code,
-            kind=kind,
-            lon=round(float(lon), 7),
-            lat=round(float(lat), 7),
-        )
-        area = float(shape.area) if kind != INVALID else 0.0
-        return Place(
-            finding, self._land.code, codes, area, bounds_of(shape, self._system), geojson_of(shape, self._system)
-        )
+    def place(self, kind: str, severity: str, what: Text, codes: tuple[str, ...], shape: shapely.Geometry) -> _Raw:
+        """A place of this village."""
+        return _Raw(kind, severity, what, codes, shape, self._land.code)
 
 
-def _unmatched(land: Land, lands: Lands) -> Place:
+def _unmatched(land: Land, lands: Lands) -> _Raw:
     """A village whose grids fit on the map, but whose borders lack vertices that neighbours should share."""
     codes = np.array(list(land.kept), dtype=object)
     edges = shapely.coverage_invalid_edges(np.array(list(land.kept.values()), dtype=object))
@@ -221,5 +247,5 @@ def _closed(areas: gpd.GeoDataFrame, gap_width_m: float) -> shapely.Geometry:
     return shapely.union_all([together, *narrow], grid_size=CENTIMETRE) if narrow else together
 
 
-def _size(row: pd.Series) -> str:
+def _size(row: dict[str, Any]) -> str:
     return f"{row['area_m2']:,.1f}"

@@ -3,9 +3,10 @@
 import geopandas as gpd
 import pytest
 import shapely
+from command_line import CommandLine, use_chinese
 from office import EAST, WEST, account_name, village_code
 
-from layers import frames
+from layers import frames, mend_places
 from layers.rights import OWNER
 from layers.rows import insert_rows, retire_rows
 
@@ -82,3 +83,15 @@ def test_only_the_own_area_and_only_makers(dirty, person):
 )
 def test_wrong_tolerances_are_refused(dirty, person, body):
     assert person("planner").send("POST", "/api/v1/mending/plan", body).status_code in (400, 422)
+
+
+def test_check_on_the_terminal_names_the_places(dirty, capsys, monkeypatch, tmp_path):
+    use_chinese(monkeypatch, tmp_path)
+    found = mend_places.find(dirty, OWNER, FIRST).places
+    dirty.close()
+    terminal = CommandLine(capsys, dirty.path)
+    assert terminal.run("check") == 0
+    assert "位置（经纬度）" in terminal.err
+    outside = next(place.finding for place in found if place.finding.kind == "outside_parent")
+    assert f"{outside.lon:.4f}" in terminal.err and f"{outside.lat:.4f}" in terminal.err
+    assert {row["kind"] for row in terminal.json("check")} >= {"gap", "outside_parent"}
