@@ -25,7 +25,9 @@ class MendPlan(Schema):
     """Which grids, and how far mending may go; absent tolerances are those of the store."""
 
     parent = String(load_default="", validate=Length(0, 64), metadata={"description": "village, township or county"})
-    snapping_m = Float(load_default=None, allow_none=True, metadata={"description": "vertices closer than this are one"})
+    snapping_m = Float(
+        load_default=None, allow_none=True, metadata={"description": "vertices closer than this are one"}
+    )
     gap_width_m = Float(
         load_default=None, allow_none=True, metadata={"description": "gaps up to this wide go to a neighbour"}
     )
