@@ -21,6 +21,7 @@ from geo.words import Text
 from . import redraw_session, schema, village_decisions
 from .decision_rows import AreaRow, NewArea, Replacement, read_rows
 from .drafts import Draft
+from .history import clock
 from .kinds import AREA_KINDS
 from .redraw_ground import to_lonlat
 from .redraw_land import Session
@@ -160,4 +161,5 @@ def who(connection: Connection, change_id: int | None) -> Text:
     if row is None:
         return Text("来历不明", "unknown")
     title_zh, title_en = (f"“{row.title}”，", f"'{row.title}', ") if row.title else ("", "")
-    return Text(f"{title_zh}{row.actor}，{row.closed_at}", f"{title_en}{row.actor}, {row.closed_at}")
+    at = clock(row.closed_at) if row.closed_at else ""
+    return Text(f"{title_zh}{row.actor}，{at}", f"{title_en}{row.actor}, {at}")

@@ -19,7 +19,7 @@ from geo.words import Text
 from . import schema
 from .draft_states import APPROVED, standing
 from .frames import scope
-from .history import day, today
+from .history import clock, day, today
 from .kinds import KINDS
 from .parents import OF_LEVEL, require_parent
 from .rights import ROLES, Viewer
@@ -266,13 +266,14 @@ def may_draw(viewer: Viewer, draft: Draft) -> bool:
 def require_version(draft: Draft, version: int) -> None:
     """ConflictError naming who changed the draft and when, unless it is still of `version`."""
     if draft.version != version:
+        at = clock(draft.updated_at)
         raise ConflictError(
             Text(
-                f"{draft.updated_by} 于 {draft.updated_at} 修改了草案（版本 {draft.version}，您的是 {version}）。",
-                f"{draft.updated_by} changed the draft at {draft.updated_at} "
+                f"{draft.updated_by} 于 {at} 修改了草案（版本 {draft.version}，您的是 {version}）。",
+                f"{draft.updated_by} changed the draft at {at} "
                 f"(version {draft.version}, yours is {version}).",
             ),
-            where=f"{draft.id}: {draft.updated_by}, {draft.updated_at}",
+            where=f"{draft.id}: {draft.updated_by}, {at}",
             mend=Text("请重新打开草案后再做。", "Open the draft again and repeat the step."),
         )
 

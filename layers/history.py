@@ -30,6 +30,11 @@ def today() -> date:
     return date.today()
 
 
+def clock(moment: str) -> str:
+    """A stored moment for a reader: wall time of this machine, YYYY-MM-DD HH:MM."""
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
 def day(as_of: date | str | None) -> str:
     """`as_of` as ISO text; today when None. Raises InputError when it is not a date."""
     if as_of is None:

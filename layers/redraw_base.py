@@ -14,7 +14,7 @@ from geo.refusals import RefusedError
 from geo.words import Text
 
 from . import schema
-from .history import hidden_subquery, visible
+from .history import clock, hidden_subquery, visible
 from .kinds import KINDS
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def _line(each: Changed) -> Text:
         "border": Text("边界已改", "its border or parent changed"),
         "gone": Text("已不存在", "it is no longer there"),
     }[each.what]
-    who = Text(f"（{each.by}，{each.at}）", f" ({each.by}, {each.at})") if each.by else Text("", "")
+    at = clock(each.at) if each.at else ""
+    who = Text(f"（{each.by}，{at}）", f" ({each.by}, {at})") if each.by else Text("", "")
     return Text(f"{each.code} {what.zh}{who.zh}", f"{each.code}: {what.en}{who.en}")
 
 
