@@ -9,12 +9,13 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import shapely
-from geopandas import GeoDataFrame
 
 from geo.errors import InputError, NotFoundError
 from geo.words import Text
 
 from . import frames
+from .areas import area_set
+from .history import day
 from .rights import Viewer
 
 if TYPE_CHECKING:
@@ -35,61 +36,69 @@ def find(
     Raises
     ------
     NotFoundError
-        When no grid of the list is known, or its grids do not say to which village they belong.
+        When no grid of the list is known, or they belong to no village.
     InputError
-        When the grids lie in several townships: such a list has to be taken apart.
+        When the grids lie in several townships, or in several villages without one: the list has to be taken apart.
     """
-    villages = frames.read_layer(store, "village", viewer, as_of=on, columns=["parent_code"], geometry=False)
-    townships = frames.read_layer(store, "township", viewer, as_of=on, columns=[], geometry=False)
-    if not len(villages) and not len(townships):
+    when = day(on)
+    seen = {
+        kind: set(frames.read_layer(store, kind, viewer, as_of=when, columns=[], geometry=False).index)
+        for kind in ("village", "township")
+    }
+    if not any(seen.values()):
         return None
-    grids = _touched(store, viewer, operations, on)
-    if not len(grids):
+    grids = _touched(store, viewer, operations, when)
+    if not grids:
         raise NotFoundError(
             Text("操作中的网格都不存在。", "None of the grids in these operations exists."),
             where="grid",
             mend=Text("请核对网格编码和生效日期。", "Check the grid codes and the effective date."),
         )
-    found = {_village(store, str(code), given) for code, given in grids["village_code"].items()} & set(villages.index)
-    if len(found) == 1:
-        return str(found.pop())
-    above = {_township(store, code, villages.loc[code, "parent_code"]) for code in found}
-    if not found or not above <= set(townships.index):
+    found = _parents(store, "grid", grids, when) & seen["village"]
+    if not found:
         raise NotFoundError(
-            Text(
-                "这些网格没有写明所属的村或乡镇。", "These grids do not say to which village or township they belong."
-            ),
+            Text("这些网格不属于任何村。", "These grids belong to no village."),
             where="village_code",
-            mend=Text(
-                "请先补上网格的村代码，或分村操作。", "Give the grids their village codes, or work village by village."
-            ),
+            mend=Text("请先补上网格的村代码。", "Give the grids their village codes."),
         )
+    if len(found) == 1:
+        return found.pop()
+    above = sorted(_parents(store, "village", found, when) & seen["township"])
+    if not above:
+        raise _too_wide(sorted(found), Text("村", "villages without a township"))
     if len(above) > 1:
-        shown = sorted(above)[:_SHOWN]
-        raise InputError(
-            Text(
-                f"操作涉及 {len(above)} 个乡镇（{'、'.join(shown)}），一份草案只能属于一个村或乡镇。",
-                f"The operations touch {len(above)} townships ({', '.join(shown)}); a draft belongs to one village or township.",
-            ),
-            where="--ops",
-            mend=Text("请按乡镇拆成几个文件。", "Split the file by township."),
-        )
-    return str(above.pop())
+        raise _too_wide(above, Text("乡镇", "townships"))
+    return above[0]
 
 
-def _touched(
-    store: "Store", viewer: Viewer, operations: Sequence[Mapping[str, Any]], on: date | str | None
-) -> GeoDataFrame:
-    named = set(_codes(operations))
-    drawn = [shape for operation in operations if (shape := _place(operation)) is not None]
-    frame = frames.read_layer(
-        store, "grid", viewer, as_of=on, columns=["village_code"], geometry=bool(drawn), bbox=None
+def _too_wide(codes: list[str], what: Text) -> InputError:
+    shown = codes[:_SHOWN]
+    return InputError(
+        Text(
+            f"操作涉及 {len(codes)} 个{what.zh}（{'、'.join(shown)}），一份草案只能属于一个村或乡镇。",
+            f"The operations touch {len(codes)} {what.en} ({', '.join(shown)}); "
+            "a draft belongs to one village or township.",
+        ),
+        where="--ops",
+        mend=Text(f"请按{what.zh}拆成几个文件。", "Take the file apart: one for each."),
     )
-    keep = frame.index.isin(named)
+
+
+def _parents(store: "Store", kind: str, codes: Iterable[str], on: str) -> set[str]:
+    """Codes of the areas above some areas, as recorded, else by code or position."""
+    above = area_set(store, kind, on).frame["parent_code"]
+    return {str(code) for code in above.reindex(sorted(codes)).dropna()}
+
+
+def _touched(store: "Store", viewer: Viewer, operations: Sequence[Mapping[str, Any]], on: str) -> set[str]:
+    """Codes of the grids that are named, and of those where something is drawn without naming any."""
+    drawn = [shape for operation in operations if (shape := _place(operation)) is not None]
+    frame = frames.read_layer(store, "grid", viewer, as_of=on, columns=[], geometry=bool(drawn))
+    found = set(_codes(operations)) & set(frame.index.astype(str))
     if drawn:
         rows, _ = shapely.STRtree(drawn).query(frame.geometry.to_numpy(), predicate="intersects")
-        keep[rows] = True
-    return frame[keep]
+        found.update(frame.index[rows].astype(str))
+    return found
 
 
 def _codes(operations: Iterable[Mapping[str, Any]]) -> Iterable[str]:
@@ -112,15 +121,3 @@ def _place(operation: Mapping[str, Any]) -> shapely.Geometry | None:
         # What is wrong with the drawing is told when it is performed.
         return None
     return None
-
-
-def _village(store: "Store", grid: str, given: Any) -> str | None:
-    if isinstance(given, str) and given:
-        return given
-    return grid[:12] if store.codes == "cn12" else None
-
-
-def _township(store: "Store", village: str, given: Any) -> str | None:
-    if isinstance(given, str) and given:
-        return given
-    return f"{village[:9]}000" if store.codes == "cn12" else None

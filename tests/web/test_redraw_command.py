@@ -11,6 +11,7 @@ import numpy as np
 import openpyxl
 import pytest
 import shapely
+import squares
 from command_line import CommandLine, use_chinese
 from small_county import make_small_store
 
@@ -160,6 +161,21 @@ def test_operations_in_two_villages_of_a_township_make_one_draft_of_the_township
     assert "乡镇" in line.err and line.err.count("\n") == 1
     with Store.open(line.store) as store:
         assert len(drafts.list_drafts(store, OWNER)) == 1
+
+
+def test_grids_without_a_village_code_belong_to_the_village_they_lie_in(capsys, tmp_path, monkeypatch, ops):
+    use_chinese(monkeypatch, tmp_path)
+    line = CommandLine(capsys, tmp_path / "free.gpkg")
+    with Store.create(line.store, codes="free") as store:
+        squares.put(store, "village", squares.frame([squares.square(0, 0), squares.square(1, 0)], code=["A", "B"]))
+        halves = [squares.square(column, row, 1, 0.5) for column in (0, 1) for row in (0, 0.5)]
+        squares.put(store, "grid", squares.frame(halves, grid_code=["a1", "a2", "b1", "b2"]))
+    west, east = ({"op": "merge", "grids": [f"{name}1", f"{name}2"]} for name in "ab")
+    answer = line.json("redraw", "--ops", ops([east]))
+    with Store.open(line.store) as store:
+        assert drafts.read(store, OWNER, answer["draft"]).parent_code == "B"
+    assert line.run("redraw", "--ops", ops([west, east]), "--json") == 2
+    assert "A、B" in line.err
 
 
 def test_a_carve_alone_finds_its_village_by_its_place(line, ops, grids):
