@@ -7,7 +7,7 @@ from squares import NORTH, SOUTH, V1, V4, at, frame, put
 
 from geo.errors import ConflictError, InputError, NotFoundError, RightsError
 from layers import audit, drafts
-from layers.history import today
+from layers.history import clock, today
 from layers.rights import OWNER, Viewer
 from layers.store import Store
 
