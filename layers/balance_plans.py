@@ -16,6 +16,7 @@ from geo.balance import Plan, deviation, suggest, yardstick
 from geo.balance_steps import Step
 from geo.blocks import Blocks, make_blocks, shared_borders
 from geo.refusals import RefusedError
+from geo.words import Text
 from geo.workload import spread
 
 from . import workload
@@ -62,6 +63,15 @@ def suggestion(
     fresh = None
     if work.asked.effort == "thorough" and balance_fresh.available():
         fresh = yardstick(blocks, locked=locked, seed=work.asked.seed)
+    curve = drawn.curve(plans)
+    notes = list(work.notes)
+    if drawn.refused:
+        notes.append(
+            Text(
+                f"另有 {drawn.refused} 个方案画不出来（边界规则不允许），未列出。",
+                f"{drawn.refused} further plans cannot be drawn by the rules of boundaries and are not listed.",
+            )
+        )
     parameters = {
         "parent": work.parent[1], "draft": work.draft.id if work.draft else None, "blocks": work.blocks.source,
         "locked": list(work.locked), "seed": work.asked.seed, "effort": work.asked.effort,
@@ -81,9 +91,9 @@ def suggestion(
         },
         "grids": len(land.codes),
         "locked": list(work.locked),
-        "curve": drawn.curve(plans),
+        "curve": curve,
         "yardstick": None if fresh is None else drawn.yardstick(fresh),
-        "notes": [note.as_dict() for note in work.notes],
+        "notes": [note.as_dict() for note in notes],
         "provenance": provenance(
             store,
             "geo.balance.suggest",
@@ -94,7 +104,7 @@ def suggestion(
             ],
             parameters=parameters,
             rule_set=work.rules,
-            notes=work.notes,
+            notes=notes,
         ),
     }
 
@@ -109,13 +119,17 @@ class _Drawn:
         self.tree = shapely.STRtree(self.shapes)
         self.today = np.array([work.land.shapes[code] for code in self.codes], dtype=object)
         self.form = _form(self.today)
+        self.refused = 0
 
     def curve(self, plans: list[Plan]) -> list[dict[str, Any]]:
-        """The points that can be drawn, each better than the one before; the first moves nothing."""
+        """The points that can be drawn, each better than the one before; the first moves nothing. `refused` counts the
+        others."""
         chosen: list[dict[str, Any]] = []
         for plan in plans:
             point = self.point(plan)
-            if point is not None and (not chosen or _rank(point) < _rank(chosen[-1])):
+            if point is None:
+                self.refused += 1
+            elif not chosen or _rank(point) < _rank(chosen[-1]):
                 chosen.append({"point": len(chosen), **point})
         return chosen
 
