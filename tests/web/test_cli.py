@@ -60,7 +60,8 @@ def test_every_command_explains_itself_in_both_languages(monkeypatch, capsys, ar
 
 def test_every_command_of_the_design_is_there_and_no_other():
     assert list(COMMANDS) == [
-        "demo", "init", "import", "layers", "check", "coverage", "hotspots", "export", "serve", "user", "backup", "restore",
+        "demo", "init", "import", "layers", "check", "coverage", "hotspots", "export", "redraw", "serve", "user",
+        "backup", "restore",
     ]  # fmt: skip
 
 
