@@ -15,8 +15,8 @@ import shapely
 from pyproj import CRS
 
 from geo import crs
-from geo.workload import Scale, Weights, scale
 from geo.words import Text
+from geo.workload import Scale, Weights, scale
 
 from . import frames
 from .areas import area_set
