@@ -20,6 +20,7 @@ from .words import Text
 
 NEIGHBOUR_M = 1.0
 _POLYGONAL = (3, 6)
+Box = tuple[float, float, float, float]
 
 
 class Partition:
@@ -82,9 +83,9 @@ class Partition:
         self._number = {code: row for row, code in enumerate(named)}
         self._code = dict(enumerate(named))
         self._next = len(named)
-        self._index = rtree.index.Index(
-            ((row, tuple(bounds), None) for row, bounds in enumerate(shapely.bounds(array))), interleaved=True
-        )
+        boxes = [tuple(box) for box in shapely.bounds(array).tolist()]
+        self._box: dict[str, Box] = dict(zip(named, boxes, strict=True))
+        self._index = rtree.index.Index(((row, box, None) for row, box in enumerate(boxes)), interleaved=True)
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -137,19 +138,35 @@ class Partition:
         """
         before: dict[str, shapely.Geometry | None] = {}
         for code, shape in new.items():
-            old = self.shapes.get(code)
-            before[code] = old
-            if old is not None:
-                row = self._number.pop(code)
-                self._index.delete(row, old.bounds)
-                del self._code[row], self.shapes[code]
-                self.ended.add(code)
-            if shape is not None:
-                self.ended.discard(code)
-                row, self._next = self._next, self._next + 1
-                self._number[code], self._code[row], self.shapes[code] = row, code, shape
-                self._index.insert(row, shape.bounds)
+            before[code] = self.shapes.get(code)
+            if shape is None:
+                if code in self.shapes:
+                    del self.shapes[code]
+                    self._forget(code)
+                    self.ended.add(code)
+                continue
+            self.shapes[code] = shape
+            self.ended.discard(code)
+            box = shape.bounds
+            kept = self._box.get(code)
+            # A box that is too large costs a look; most edits leave a grid within its old one.
+            if kept is None or not (
+                kept[0] <= box[0] and kept[1] <= box[1] and kept[2] >= box[2] and kept[3] >= box[3]
+            ):
+                self._forget(code)
+                self._remember(code, box)
         return before
+
+    def _remember(self, code: str, box: Box) -> None:
+        row, self._next = self._next, self._next + 1
+        self._number[code], self._code[row], self._box[code] = row, code, box
+        self._index.insert(row, box)
+
+    def _forget(self, code: str) -> None:
+        if code in self._number:
+            row = self._number.pop(code)
+            self._index.delete(row, self._box.pop(code))
+            del self._code[row]
 
     def doubled_area(self) -> int:
         """Twice the area of all grids in square centimetres, exact."""

@@ -112,6 +112,19 @@ def test_replacing_gives_the_record_that_takes_it_back():
     assert len(land) == 4 and "a" in land and "e" not in land
 
 
+def test_near_stays_in_step_through_hundreds_of_edits_and_their_undoing():
+    land = redrawing.hard(80, seed=6)
+    session = redrawing.Session(land)
+    session.edit(redrawing.Hand.of("exact", seed=6), 120, check_every=120)
+    rng = np.random.default_rng(6)
+    for _ in range(2):
+        for at in rng.uniform(*np.array(land.outline.bounds).reshape(2, 2), (60, 2)):
+            place = shapely.Point(at)
+            slow = sorted(code for code, shape in land.shapes.items() if shape.distance(place) <= 200)
+            assert land.near(place, 200) == slow
+        session.undo_all()
+
+
 def test_a_gap_an_overlap_and_a_new_vertex_on_the_outline_are_seen():
     for wrong in (
         box(0, 0, 99.99, 100),
