@@ -10,6 +10,7 @@ import shapely
 
 from . import lineage, redraw_figures, redraw_session
 from .findings import Finding
+from .frames import scope
 from .kinds import KINDS
 from .redraw_base import BaseChangedError
 from .redraw_ground import context, ground
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 def areas(store: "Store", viewer: "Viewer", draft: "Draft", language: str) -> dict[str, Any]:
     """A FeatureCollection in lon/lat (nine decimals: the same centimetre back) with the figures as properties.
 
-    Areas around the draft's land are there to snap to and have `editable` false. Besides the features:
+    Areas around the draft's land are there to snap to and have `editable` false; none that the viewer may not see.
+    Besides the features:
 
     before
         Figures of the areas that are not what they were, as they were.
@@ -61,7 +63,8 @@ def _shown(store: "Store", viewer: "Viewer", draft: "Draft", session: "Session",
         redraw_figures.in_language(feature, language)
         for feature in redraw_figures.features(session, viewer, locked=draft.locked)
     ]
-    around = context(store, session.ground)
+    around, reach = context(store, session.ground), scope(store, viewer, draft.effective_from)
+    around = around[[reach.contains(draft.level, code) for code in around.index]]
     kind = KINDS[draft.level]
     for code, name, parent, shape in zip(
         around.index, around["name"], around[kind.parent], around.geometry, strict=True

@@ -11,7 +11,7 @@ from flask import Response
 from layers import draft_areas, draft_operations
 
 from . import again, current, draft_bodies, etags
-from .drafts import answer, find
+from .drafts import answer, find, require_number
 from .language import language
 from .parameters import takes
 
@@ -23,7 +23,7 @@ blueprint = APIBlueprint("draft_operations", __name__, tag="redraw")
 @blueprint.doc(summary="Draw: perform operations, or only say what they would change")
 def operate(draft: int, body: dict[str, Any]) -> Response:
     """One result per operation, in order, with moved pieces and the figures of the areas that changed."""
-    find(draft)
+    require_number(draft)
     made = draft_operations.apply(
         current.store(),
         current.viewer(),
@@ -53,7 +53,7 @@ def redo(draft: int, body: dict[str, Any]) -> Response:
 
 
 def _step(step: Any, draft: int, body: dict[str, Any]) -> Response:
-    find(draft)
+    require_number(draft)
     made = step(current.store(), current.viewer(), draft, body["version"], key=again.key_of_request())
     return answer(made.as_dict(language()))
 

@@ -24,9 +24,14 @@ _LONG = ("operations", "redone", "lost")
 
 def find(number: int) -> drafts.Draft:
     """The draft the address names; of areas the caller does not reach it reads like none at all."""
+    require_number(number)
+    return drafts.read(current.store(), current.viewer(), number)
+
+
+def require_number(number: int) -> None:
+    """Raise `NotFoundError` for a number no store can hold; whether there is such a draft is for the act to find out."""
     if number > _LARGEST_ID:
         raise NotFoundError(Text("没有这份草案。", "There is no such draft."), where="draft")
-    return drafts.read(current.store(), current.viewer(), number)
 
 
 def described(draft: drafts.Draft) -> dict[str, Any]:
@@ -85,7 +90,7 @@ def read(draft: int) -> Response:
 @blueprint.doc(summary="Change title, reason, number, date, attachments or locked areas of a draft")
 def change(draft: int, body: dict[str, Any]) -> Response:
     """The draft as it is now; 409 when somebody saved in between."""
-    find(draft)
+    require_number(draft)
     version = body.pop("version")
     if not body:
         raise InputError(Text("没有要修改的内容。", "There is nothing to change."), where="body")

@@ -145,3 +145,14 @@ def test_who_may_not_see_cameras_gets_no_camera_figure(draft, app):
     seen = Person(app, "viewer").get(f"{path}/areas").json
     shown = [each["properties"] for each in seen["features"]] + seen["before"]
     assert shown and not any("cameras" in each or "camera_state" in each or "incidents" in each for each in shown)
+
+
+def test_the_land_around_ends_where_the_own_township_ends(person):
+    body = {"title": "边上", "parent_code": village_code(1)}
+    codes = {}
+    for name in ("planner", "planner-west"):
+        one = person(name)
+        path = f"/api/v1/drafts/{one.send('POST', '/api/v1/drafts', body).json['id']}"
+        codes[name] = {each["id"] for each in one.get(f"{path}/areas").json["features"]}
+    assert {code for code in codes["planner"] if code.startswith(village_code(2))}
+    assert codes["planner-west"] == {code for code in codes["planner"] if code.startswith(WEST[:9])}
