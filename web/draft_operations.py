@@ -12,6 +12,7 @@ from layers import draft_areas, draft_operations
 
 from . import again, current, draft_bodies, etags
 from .drafts import answer, find, require_number
+from .figures import rules_state
 from .language import language
 from .parameters import takes
 
@@ -66,6 +67,6 @@ def areas(draft: int) -> Response:
     found = find(draft)
     return etags.answer_json(
         None,
-        [found.version, found.state],
+        [found.version, found.state, rules_state(None)],
         lambda: draft_areas.areas(current.store(), current.viewer(), found, language()),
     )
