@@ -155,7 +155,7 @@ def _apply(
 ) -> Answer:
     with store.read() as connection:
         draft = drafts.require_own(store, connection, viewer, draft_id, version)
-    with redraw_session.held(store, draft) as session:
+    with redraw_session.held(store, draft, newest=True) as session:
         start = len(session.steps)
         given = bearings(store, session.ground)
         saved = False
@@ -201,7 +201,7 @@ def _step(
             else Text("没有可以重做的操作。", "There is nothing to do again."),
             where=str(draft_id),
         )
-    with redraw_session.held(store, draft) as session:
+    with redraw_session.held(store, draft, newest=True) as session:
         given = bearings(store, session.ground)
         try:
             step, values = act(session, draft)

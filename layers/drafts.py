@@ -7,7 +7,7 @@ land. Its `version` goes up with everything done to it, so that of two people wh
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -270,12 +270,20 @@ def require_version(draft: Draft, version: int) -> None:
         raise ConflictError(
             Text(
                 f"{draft.updated_by} 于 {at} 修改了草案（版本 {draft.version}，您的是 {version}）。",
-                f"{draft.updated_by} changed the draft at {at} "
-                f"(version {draft.version}, yours is {version}).",
+                f"{draft.updated_by} changed the draft at {at} (version {draft.version}, yours is {version}).",
             ),
             where=f"{draft.id}: {draft.updated_by}, {at}",
             mend=Text("请重新打开草案后再做。", "Open the draft again and repeat the step."),
         )
+
+
+def require_newest(store: "Store", draft: Draft) -> None:
+    """ConflictError when somebody saved the draft since it was read; costs less than reading it again."""
+    table = schema.draft
+    with store.read() as connection:
+        query = select(table.c.version, table.c.updated_by, table.c.updated_at).where(table.c.id == draft.id)
+        version, by, at = connection.execute(query).one()
+    require_version(replace(draft, version=version, updated_by=by, updated_at=at), draft.version)
 
 
 def save(connection: Connection, draft: Draft, actor: str, **values: Any) -> Draft:

@@ -20,6 +20,7 @@ from geo.partition import Partition
 from geo.refusals import RefusedError
 from geo.words import Text
 
+from .drafts import require_newest
 from .redraw_base import require_same_base
 from .redraw_ground import Ground, ground
 from .redraw_land import Session, Step
@@ -60,10 +61,15 @@ def session(store: "Store", viewer: "Viewer", draft: "Draft") -> Session:
 
 
 @contextmanager
-def held(store: "Store", draft: "Draft") -> Iterator[Session]:
-    """The session of a draft, at its operations, for the caller alone until the end of the block."""
+def held(store: "Store", draft: "Draft", *, newest: bool = False) -> Iterator[Session]:
+    """The session of a draft, at its operations, for the caller alone until the end of the block.
+
+    `newest`: for who is going to save. Whoever waited here while somebody else saved is told before anything is drawn.
+    """
     found = _taken(store, draft)
     with found.lock:
+        if newest:
+            require_newest(store, draft)
         require_same_base(store, draft, found)
         yield found
 
