@@ -20,6 +20,7 @@ from .words import Text
 
 NEIGHBOUR_M = 1.0
 _POLYGONAL = (3, 6)
+_MOST_BOXES = 1_000
 Box = tuple[float, float, float, float]
 
 
@@ -85,7 +86,7 @@ class Partition:
         self._next = len(named)
         boxes = [tuple(box) for box in shapely.bounds(array).tolist()]
         self._box: dict[str, Box] = dict(zip(named, boxes, strict=True))
-        self._index = rtree.index.Index(((row, box, None) for row, box in enumerate(boxes)), interleaved=True)
+        self._index = _indexed(self._number, self._box)
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -99,7 +100,7 @@ class Partition:
             return []
         west, south, east, north = geometry.bounds
         box = (west - distance_m, south - distance_m, east + distance_m, north + distance_m)
-        found = sorted(self._code[row] for row in self._index.intersection(box))
+        found = sorted(self._code[row] for row in self._index.intersection(box) if row in self._code)
         if not found:
             return []
         shapely.prepare(geometry)
@@ -163,10 +164,15 @@ class Partition:
         self._index.insert(row, box)
 
     def _forget(self, code: str) -> None:
+        # Taking a box out of an R-tree shuffles its neighbours about, at 20,000 grids for milliseconds; it is cheaper to
+        # leave it there without a grid, and to begin anew once there are many.
         if code in self._number:
-            row = self._number.pop(code)
-            self._index.delete(row, self._box.pop(code))
-            del self._code[row]
+            del self._code[self._number.pop(code)], self._box[code]
+        if self._next > _MOST_BOXES + 2 * len(self._number):
+            self._number = {name: row for row, name in enumerate(self._number)}
+            self._code = dict(enumerate(self._number))
+            self._next = len(self._number)
+            self._index = _indexed(self._number, self._box)
 
     def doubled_area(self) -> int:
         """Twice the area of all grids in square centimetres, exact."""
@@ -181,6 +187,12 @@ class Partition:
 
     def _edges(self) -> Edges:
         return Edges.of(np.array(list(self.shapes.values()), dtype=object))
+
+
+def _indexed(number: Mapping[str, int], box: Mapping[str, Box]) -> rtree.index.Index:
+    if not number:  # a stream of nothing is an error
+        return rtree.index.Index(interleaved=True)
+    return rtree.index.Index(((row, box[code], None) for code, row in number.items()), interleaved=True)
 
 
 def _require_coverage(codes: list[str], shapes: np.ndarray) -> None:

@@ -8,6 +8,7 @@ import redrawing
 import shapely
 from shapely import MultiPolygon, Polygon, box
 
+from geo import partition
 from geo.centimetres import Edges, doubled_area, on_grid
 from geo.partition import Partition
 from geo.refusals import RefusedError
@@ -89,6 +90,11 @@ def test_neighbours_are_those_of_the_obvious_way():
         assert all(abs(found[other] - slow[other]) < 1e-6 for other in slow)
 
 
+def test_no_grids_are_a_partition_of_nothing():
+    land = Partition([], [])
+    assert len(land) == 0 and land.near(shapely.Point(0, 0)) == [] and land.doubled_area() == 0 and land.is_valid()
+
+
 def test_near_finds_what_is_within_the_distance_also_after_changes():
     land = four()
     assert land.near(shapely.Point(50, 50)) == ["a"]
@@ -112,7 +118,9 @@ def test_replacing_gives_the_record_that_takes_it_back():
     assert len(land) == 4 and "a" in land and "e" not in land
 
 
-def test_near_stays_in_step_through_hundreds_of_edits_and_their_undoing():
+@pytest.mark.parametrize("most", [1_000, 10])
+def test_near_stays_in_step_through_hundreds_of_edits_and_their_undoing(most, monkeypatch):
+    monkeypatch.setattr(partition, "_MOST_BOXES", most)
     land = redrawing.hard(80, seed=6)
     session = redrawing.Session(land)
     session.edit(redrawing.Hand.of("exact", seed=6), 120, check_every=120)
