@@ -190,3 +190,38 @@ def test_the_history_of_an_area_of_others_is_not_told(person):
     assert one.get("/api/v1/history/grid/none").status_code == 404
     assert one.get("/api/v1/history/camera/1").status_code == 404
     assert one.get(f"/api/v1/history/grid/{SOUTH}").json["versions"]
+
+
+def test_a_draft_is_downloaded_as_a_layer_by_those_who_may_see_it(person):
+    one = person("planner")
+    path, _ = drawn(one, SPLIT)
+    address = f"/api/v1/export?what=draft:{path.rsplit('/', 1)[1]}&format=geojson"
+    answer = one.get(address)
+    codes = {each["properties"]["grid_code"] for each in answer.json["features"]}
+    assert {f"{HOME}003", f"{HOME}004"} <= codes and SOUTH not in codes
+    assert answer.json["provenance"]["draft"]["title"] == "南北调整"
+    assert "draft" in answer.headers["Content-Disposition"] and "X-Wangge-Notes" in answer.headers
+    assert one.get(address + "&where=kind+%3D+'base'").status_code == 400
+    for what in ("draft:", "draft:x", "draft:99", "draft:1:county"):
+        assert one.get(f"/api/v1/export?what={what}&format=geojson").status_code == 404, what
+    assert one.get(f"/api/v1/print?view=draft:{path[-1]}").status_code == 404
+    assert person("viewer").get(address).status_code == 403
+    far, _ = drawn(
+        one, {"op": "merge", "grids": [f"{village_code(2)}001", f"{village_code(2)}002"]}, code=village_code(2)
+    )
+    other = f"/api/v1/export?what=draft:{far.rsplit('/', 1)[1]}&format=geojson"
+    assert one.get(other).status_code == 200
+    assert person("planner-west").get(other).status_code == 404
+
+
+def test_a_decided_draft_is_downloaded_with_what_it_changed(person):
+    path, version = drawn(person("grid_manager"), SPLIT)
+    decide(person, path, version)
+    one = person("planner")
+    found = one.get(f"/api/v1/export?what=draft:{path.rsplit('/', 1)[1]}&format=geojson").json
+    rows = {each["properties"]["grid_code"]: each["properties"] for each in found["features"]}
+    assert SOUTH not in rows
+    for code in (f"{HOME}003", f"{HOME}004"):
+        assert (rows[code]["draft_change"], rows[code]["from_codes"]) == ("new", SOUTH)
+    assert rows[NORTH]["draft_change"] == "same"
+    assert sum(link["share_of_area"] for link in found["provenance"]["lineage"]) == pytest.approx(1)
