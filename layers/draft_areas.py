@@ -6,6 +6,7 @@ A decision is shown as its rows are.
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import shapely
 
 from . import lineage, redraw_figures, redraw_session
@@ -64,7 +65,7 @@ def _shown(store: "Store", viewer: "Viewer", draft: "Draft", session: "Session",
         for feature in redraw_figures.features(session, viewer, locked=draft.locked)
     ]
     around, reach = context(store, session.ground), scope(store, viewer, draft.effective_from)
-    around = around[[reach.contains(draft.level, code) for code in around.index]]
+    around = around[np.array([reach.contains(draft.level, code) for code in around.index], dtype=bool)]
     kind = KINDS[draft.level]
     for code, name, parent, shape in zip(
         around.index, around["name"], around[kind.parent], around.geometry, strict=True

@@ -4,10 +4,12 @@ import json
 
 import pytest
 import shapely
+import squares
 from drawn import CARVE, HOME, MISSES, NORTH, PUSH, SOUTH, SPLIT, land_of, line, ring, send
-from office import WEST, Person, village_code
+from office import WEST, Person, add_accounts, open_office, village_code
 
 from layers.drafts import APPROVERS
+from layers.store import Store
 from web.again import Repeats
 
 
@@ -156,3 +158,18 @@ def test_the_land_around_ends_where_the_own_township_ends(person):
         codes[name] = {each["id"] for each in one.get(f"{path}/areas").json["features"]}
     assert {code for code in codes["planner"] if code.startswith(village_code(2))}
     assert codes["planner-west"] == {code for code in codes["planner"] if code.startswith(WEST[:9])}
+
+
+def test_a_store_of_grids_alone_is_one_land_without_anything_around(tmp_path):
+    with Store.create(str(tmp_path / "free.gpkg"), codes="free") as store:
+        halves = [squares.square(column, 0) for column in range(3)]
+        squares.put(store, "grid", squares.frame(halves, grid_code=["a", "b", "c"]))
+        add_accounts(store)
+        one = Person(open_office(store, WORK_FOLDER=str(tmp_path / "work")), "planner")
+        path = f"/api/v1/drafts/{one.send('POST', '/api/v1/drafts', {'title': '全部'}).json['id']}"
+        assert [each["id"] for each in one.get(f"{path}/areas").json["features"]] == ["a", "b", "c"]
+        (merged,) = send(one, path, 1, {"op": "merge", "grids": ["a", "b"]}).json["results"]
+        assert merged["codes"] == ["a-1"]
+        assert [each["id"] for each in one.get(f"{path}/areas").json["features"]] == ["a-1", "c"]
+        west = Person(one.app, "planner-west")
+        assert west.get(path).status_code == 404
