@@ -517,7 +517,9 @@ def test_an_older_store_keeps_its_border_lines_and_learns_what_lies_on_either_si
         put(again, "boundary_line", line.assign(area_codes="a,b", length_m=10.5, level="village"))
         after = frames.read_layer(again, "boundary_line", OWNER)
         assert after["length_m"].dropna().tolist() == [10.5]
-        put(again, "inspection", pd.DataFrame({"line_number": ["0001"], "inspected_on": pd.to_datetime(["2026-05-01"])}))
+        put(
+            again, "inspection", pd.DataFrame({"line_number": ["0001"], "inspected_on": pd.to_datetime(["2026-05-01"])})
+        )
         assert frames.count_layer(again, "inspection", OWNER) == 1
         with again.read() as connection:
             columns = connection.exec_driver_sql("SELECT * FROM boundary_line").keys()
