@@ -77,7 +77,7 @@ def inspection_list(store: "Store", viewer: Viewer, year: int) -> Year:
     lines = lines[lines["number"].notna()].drop_duplicates("number").sort_values(["number"])
     records = frames.read_layer(store, "inspection", OWNER)
     records = records[records["inspected_on"].notna()]
-    names = _names(store)
+    names, reach = _names(store), frames.scope(store, viewer)
     before = records[records["inspected_on"].dt.year < year].groupby("line_number")["inspected_on"].max()
     within = records[records["inspected_on"].dt.year == year].sort_values("inspected_on")
     within = within.drop_duplicates("line_number", keep="last").set_index("line_number")
@@ -91,7 +91,9 @@ def inspection_list(store: "Store", viewer: Viewer, year: int) -> Year:
         reason = _reason(row.number, known, year, limits.inspection_years)
         if reason is None and done is None:
             continue
-        codes = (row.area_codes or "").split(",") if row.area_codes else []
+        # A border has two sides; of the one beyond the own areas nothing is said.
+        listed_codes = (row.area_codes or "").split(",") if row.area_codes else []
+        codes = [code for code in listed_codes if any(reach.contains(kind, code) for kind in LEVELS)]
         listed.append(
             {
                 "number": row.number,

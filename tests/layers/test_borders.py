@@ -210,7 +210,7 @@ def test_markers_of_a_border_in_a_river_stand_on_both_banks(gpkg_store):
     for kind, village in (("A", square(0, 0)), ("B", square(1, 0))):
         places = along[along["side_type"] == kind].geometry
         assert places.within(village).all()
-        assert places.distance(river.geometry.iloc[0]).max() < 0.0002
+        assert shapely.distance(places.to_numpy(), river.geometry.iloc[0]).max() < 0.0002
     assert set(markers[markers["line_number"] != wet]["side_type"]) == {"Q"}
 
 

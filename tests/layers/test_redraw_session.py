@@ -30,6 +30,7 @@ from geo import crs
 from geo.errors import ConflictError
 from geo.refusals import RefusedError
 from layers import draft_operations, drafts, redraw_session, rows
+from layers.history import clock
 from layers.redraw_base import BaseChangedError
 from layers.redraw_figures import features
 from layers.redraw_ground import WHOLE, context, ground, to_lonlat
@@ -163,7 +164,7 @@ def test_a_changed_area_below_is_a_conflict_that_tells_who_and_when(drawn: Store
         assert A in found
         assert (found[A].what, found[A].by, found[A].change_id) == ("border", "zhao", change)
         assert "zhao" in told.value.what.en
-        assert found[A].at in told.value.what.zh
+        assert clock(found[A].at) in told.value.what.zh
     # What lies below as it was again, the draft is as it was.
     undo_change(drawn, change, "zhao")
     with redraw_session.held(drawn, drafts.read(drawn, PLANNER, draft.id)) as session:

@@ -228,7 +228,7 @@ def test_drafts_on_different_grids_never_disturb_each_other_on_the_way_to_a_deci
         assert chief.insist(path, "approve")["state"] == "approved"
     after = chessboard.require_layer_whole(store, LATER)
     assert set(after) == set(before)
-    for row, column in chessboard.PAIRS:
+    for row, column in chessboard.PAIRS[:EDITORS]:
         given = sum(chessboard.piece((row, column), n, SAVES).area for n in range(SAVES))
         west, east = chessboard.code(row, column), chessboard.code(row, column + 1)
         assert before[west].area - after[west].area == pytest.approx(given, abs=1e-6)
