@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from shapely.geometry import shape
 from visitor import Visitor
 
-_PATIENCE_MS = 8000
+_PATIENCE_MS = 20000
 Place = tuple[float, float]
 _PIXEL = (
     "([lon, lat]) => { const box = map_main.getContainer().getBoundingClientRect();"
