@@ -1,14 +1,17 @@
 """Whether the boundaries below a draft are still those it was drawn on; if not, what changed, by whom, when.
 
-Areas that the draft does not touch may change as they like. An area that it changes must be what it was when it was
-first touched: else the draft has to be put on the new boundaries first (rebase).
+Areas whose land the draft does not change may change as they like. The others must have the land they had when they
+were first drawn on: else the draft has to be put on the new boundaries first (rebase). Modelling decision: a vertex
+more on a border, put there because a border of somebody else's draft ends at it, is not other land.
 """
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import shapely
 from sqlalchemy import select
 
+from geo import crs
 from geo.errors import ConflictError
 from geo.refusals import RefusedError
 from geo.words import Text
@@ -19,10 +22,13 @@ from .kinds import KINDS
 
 if TYPE_CHECKING:
     from .drafts import Draft
+    from .redraw_ground import Ground
     from .redraw_land import Session
     from .store import Store
 
 _SHOWN = 5
+_SAME_LAND_M = 0.02
+"""A vertex put into a border lies at most 0.71 cm beside it; two into the same edge twice that."""
 _MEND = Text(
     "请将草案更新到新的边界上（重放各步操作）。", "Rebase the draft: its operations are repeated on the new boundaries."
 )
@@ -75,7 +81,11 @@ def _line(each: Changed) -> Text:
 def require_same_base(store: "Store", draft: "Draft", session: "Session") -> None:
     """Bring a session to the operations of its draft; BaseChangedError when the areas they change are not what they were."""
     ground = session.ground
-    different = [code for code, mark in draft.base.items() if code not in ground.shapes or ground.mark(code) != mark]
+    different = [
+        code
+        for code, mark in draft.base.items()
+        if code not in ground.shapes or not (ground.mark(code) == mark or _same_land(store, ground, code, mark))
+    ]
     if different:
         session.rewind(0)
         raise BaseChangedError(draft.id, tuple(_explained(store, session, code) for code in sorted(different)))
@@ -88,6 +98,25 @@ def require_same_base(store: "Store", draft: "Draft", session: "Session") -> Non
     if fresh:
         session.rewind(0)
         raise BaseChangedError(draft.id, tuple(_explained(store, session, code) for code in fresh))
+
+
+def _same_land(store: "Store", ground: "Ground", code: str, mark: str) -> bool:
+    """Whether the row of an area that had this mark lies on the land the area has now, to `_SAME_LAND_M`."""
+    table = schema.ROWS[ground.level]
+    with store.read() as connection:
+        rows = connection.scalars(select(table.c.geom).where(table.c[KINDS[ground.level].key] == code)).all()
+    known = [shape for shape in rows if shape is not None and not shape.is_empty]
+    metric = crs.round_centimetre(crs.transform_geometries(known, crs.LONLAT, ground.crs))
+    now = ground.shapes[code]
+    return any(_near(shape, now) for shape in metric if ground.mark_of(code, shape) == mark)
+
+
+def _near(one: shapely.Geometry, other: shapely.Geometry) -> bool:
+    """Whether each vertex of either shape lies on the border of the other one."""
+    for shape, border in ((one, shapely.boundary(other)), (other, shapely.boundary(one))):
+        if shapely.distance(shapely.points(shapely.get_coordinates(shape)), border).max() > _SAME_LAND_M:
+            return False
+    return True
 
 
 def _explained(store: "Store", session: "Session", code: str) -> Changed:

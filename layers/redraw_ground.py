@@ -76,10 +76,14 @@ class Ground:
     def mark(self, code: str) -> str:
         """A short mark of an area as it is here: another one when its border or its parent changed."""
         if code not in self._marks:
-            text = hashlib.sha1(shapely.to_wkb(self.shapes[code], byte_order=1), usedforsecurity=False)
-            text.update(str(self.frame.at[code, "parent_code"]).encode())
-            self._marks[code] = text.hexdigest()[:16]
+            self._marks[code] = self.mark_of(code, self.shapes[code])
         return self._marks[code]
+
+    def mark_of(self, code: str, shape: shapely.Geometry) -> str:
+        """The mark an area had when it had another metric shape and the parent it has now."""
+        text = hashlib.sha1(shapely.to_wkb(shape, byte_order=1), usedforsecurity=False)
+        text.update(str(self.frame.at[code, "parent_code"]).encode())
+        return text.hexdigest()[:16]
 
 
 def ground(store: "Store", level: str, parent_kind: str | None, parent_code: str | None, on: str) -> Ground:

@@ -45,6 +45,13 @@ class Step:
         """Codes of areas that begin with it."""
         return tuple(code for code, shape in self.before.items() if shape is None)
 
+    @property
+    def handed(self) -> set[str]:
+        """Codes of areas that begin, end, gain or lose land; not of neighbours that get a vertex on their border."""
+        ends = {code for code in self.before if self.outcome.shapes.get(code) is None}
+        moves = {code for move in self.outcome.moves for code in (move.source, move.target)}
+        return ends.union(self.began, moves)
+
 
 @dataclass(slots=True)
 class Session:
@@ -127,8 +134,9 @@ class Session:
         return found
 
     def base(self) -> dict[str, str]:
-        """Marks of the areas of the ground that the operations changed."""
-        return {code: self.ground.mark(code) for code in sorted(self.touched()) if code in self.ground.shapes}
+        """Marks of the areas of the ground whose land the operations changed."""
+        handed = {code for step in self.steps for code in step.handed}
+        return {code: self.ground.mark(code) for code in sorted(handed) if code in self.ground.shapes}
 
     def area_change_of(self, steps: Sequence[Step], *, back: bool = False) -> int:
         """Doubled square centimetres by which land grew in steps (`back`: in taking them back); 0 when all is well."""

@@ -9,7 +9,7 @@ import shapely
 from decided import BOSS, PLANNER, approved, drawn, grids, merge, neighbours, reviewed, split
 
 from geo.errors import ConflictError
-from layers import audit, decisions, drafts
+from layers import audit, decisions, drafts, redraw_session
 from layers.frames import read_layer
 from layers.history import today
 from layers.rights import OWNER
@@ -48,6 +48,55 @@ def test_drafts_on_disjoint_grids_give_the_same_in_either_order(store):
             made[number] = decisions.withdraw(store, BOSS, made[number].id, made[number].version)
         assert bytes_of(store, LATER) == start
     assert results[0] == results[1] != start
+
+
+def touched(store, draft):
+    with redraw_session.held(store, draft) as session:
+        return session.touched()
+
+
+def sharing_a_bystander(store):
+    """Two grids that do not touch, whose splitting puts a vertex on the border of the same third one, and that one."""
+    shapes = grids(store).geometry
+    seen: list[tuple[str, set[str]]] = []
+    for code in shapes.index:
+        draft = drawn(store, [split(store, code)])
+        around = touched(store, draft) & set(shapes.index) - {code}
+        drafts.discard(store, PLANNER, draft.id, draft.version)
+        for other, others in seen:
+            if around & others and not shapes[code].dwithin(shapes[other], 1):
+                return other, code, min(around & others)
+        seen.append((code, around))
+    raise AssertionError("no such grids")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_vertex_on_the_border_of_a_neighbour_is_no_conflict(store, turned):
+    decided.fill(store)
+    *pair, third = sharing_a_bystander(store)
+    area = decided.doubled_area(grids(store).geometry)
+    order = [*pair, third] if not turned else [third, *reversed(pair)]
+    ready = [reviewed(store, drawn(store, [split(store, code)])) for code in order]
+    for draft in ready:
+        assert decisions.approve(store, BOSS, draft.id, draft.version).state == "effective"
+    found = grids(store)
+    assert not set(order) & set(found.index)
+    assert shapely.coverage_is_valid(found.geometry.to_numpy())
+    assert decided.doubled_area(found.geometry) == area
+
+
+def test_land_that_changed_hands_is_a_conflict(store):
+    decided.fill(store)
+    one, two = neighbours(store)[0]
+    waiting = reviewed(store, drawn(store, [split(store, one)]))
+    shapes = grids(store).geometry
+    border = shapely.intersection(shapes[one], shapes[two])
+    bite = shapely.intersection(shapely.centroid(border).buffer(30), shapes[one])
+    assert bite.area < shapes[one].area / 4
+    approved(store, drawn(store, [{"op": "transfer", "from": one, "to": two, "piece": decided.body_of(bite)}]))
+    with pytest.raises(ConflictError) as caught:
+        decisions.approve(store, BOSS, waiting.id, waiting.version)
+    assert one in caught.value.where
 
 
 def test_draft_on_a_grid_that_changed_is_told_what_changed_and_by_whom(store):
