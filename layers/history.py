@@ -9,7 +9,7 @@ and those taken back since count still, so that a report printed at that moment 
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import overload
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, or_, select, true
@@ -23,16 +23,18 @@ from .schema import audit, change, moment_text
 Hidden = Sequence[int] | Select
 Moment = datetime | date | str | None
 _NEVER_DONE = ("pending", "abandoned")
+OFFICE_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""China has one time, without summer time; a server often runs in UTC."""
 
 
 def today() -> date:
-    """The day that "now" means: the machine's local date."""
-    return date.today()
+    """The day that "now" means, in the office's time whatever the machine's is."""
+    return datetime.now(OFFICE_TIME).date()
 
 
 def clock(moment: str) -> str:
-    """A stored moment for a reader: wall time of this machine, YYYY-MM-DD HH:MM."""
-    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+    """A stored moment for a reader: the office's time, YYYY-MM-DD HH:MM."""
+    return datetime.fromisoformat(moment).astimezone(OFFICE_TIME).strftime("%Y-%m-%d %H:%M")
 
 
 def day(as_of: date | str | None) -> str:
@@ -52,7 +54,7 @@ def day(as_of: date | str | None) -> str:
 
 
 def moment(known_on: datetime | date | str) -> str:
-    """A moment as the store writes it, for `known_on`. A day means its end, a time without zone this machine's time.
+    """A moment as the store writes it, for `known_on`. A day means its end, a time without zone the office's.
 
     Raises InputError when it is neither.
     """
@@ -62,6 +64,8 @@ def moment(known_on: datetime | date | str) -> str:
         if isinstance(known_on, date) and not isinstance(known_on, datetime):
             known_on = datetime(known_on.year, known_on.month, known_on.day, 23, 59, 59, 999_000)
         found = datetime.fromisoformat(known_on) if isinstance(known_on, str) else known_on
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=OFFICE_TIME)
         return moment_text(found.astimezone(UTC))
     except (ValueError, OverflowError):
         raise InputError(

@@ -267,7 +267,7 @@ def _breaks(
         missing = shown["camera_shortfall"]
         zh, en = rule.label.zh, rule.label.en
         found.append(
-            _break(rule.id, f"{zh}：缺 {missing} {rule.amount.zh}", f"{en}: {missing} {rule.amount.en} missing")
+            _break(rule.id, f"{zh}：缺 {missing} {rule.amount.zh}", f"{en}: {rule.amount.en} missing: {missing}")
         )
     if level != "grid":
         return found

@@ -1,7 +1,6 @@
 """What a view shows, in lon/lat with classes and words: the print map and the standalone map are made of the same."""
 
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from geo.words import Text
 
 from . import cartography, derived, export_source, frames, references
 from .areas import area_set
+from .history import today
 from .kinds import AREA_KINDS, KINDS
 from .print_sheet import Extent
 from .provenance import layer_sources, product
@@ -232,7 +232,7 @@ def source_lines(content: Content, language: str) -> list[str]:
 
 def imprint(options: Options) -> list[str]:
     """Who made the map and when, the approval number or a line for it, and the program."""
-    made = date.today().isoformat()
+    made = today().isoformat()
     unit = options.unit_name or "＿" * 8
     number = options.approval_number or "＿" * 8
     words = [

@@ -1,15 +1,16 @@
 """The way of a draft to a decision over the API: who may take which step, dates, conflicts, lost answers, history."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from drawn import CARVE, HOME, NORTH, PUSH, SOUTH, SPLIT, send
 from office import village_code
 
 from layers.drafts import APPROVERS
+from layers.history import today
 from web.again import Repeats
 
-LATER = (date.today() + timedelta(days=40)).isoformat()
+LATER = (today() + timedelta(days=40)).isoformat()
 
 
 def drawn(one, *operations, code=HOME, **more):
@@ -43,7 +44,7 @@ def codes_on(one, day):
 def test_a_draft_goes_its_way_and_is_seen_from_its_day_on(person):
     author = person("grid_manager")
     path, version = drawn(author, SPLIT)
-    before = codes_on(author, date.today())
+    before = codes_on(author, today())
     handed_in = step(author, path, "submit", version, note="请审").json
     assert (handed_in["state"], handed_in["offices_missing"], handed_in["may_edit"]) == ("proposed", [""], False)
     reviewed = step(person("planner"), path, "review", version + 1, verdict="agree", note="同意").json
@@ -51,7 +52,7 @@ def test_a_draft_goes_its_way_and_is_seen_from_its_day_on(person):
     approved = step(person("administrator"), path, "approve", version + 2).json
     assert (approved["state"], approved["effective_from"]) == ("approved", LATER)
     assert [said["verdict"] for said in approved["reviews"]] == ["submit", "agree", "approve"]
-    assert codes_on(author, date.today()) == before
+    assert codes_on(author, today()) == before
     assert codes_on(author, LATER) == before - {SOUTH} | {f"{HOME}003", f"{HOME}004"}
     (day,) = [each for each in author.get("/api/v1/dates").json if each["on"] == LATER]
     assert (day["future"], day["kinds"], day["decisions"][0]["title"]) == (True, ["grid"], "南北调整")

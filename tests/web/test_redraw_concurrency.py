@@ -11,7 +11,7 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from sqlalchemy import insert, select
 from visitor import serving
 
 from layers import accounts, drafts, redraw_session, schema
+from layers.history import today
 from layers.rights import OWNER
 from layers.store import Store
 
@@ -31,7 +32,7 @@ FULL = os.environ.get("WANGGE_EDITORS") == "full"
 EDITORS = 20 if FULL else 10
 SAVES = 50 if FULL else 2
 PATIENCE = 100_000
-LATER = (date.today() + timedelta(days=30)).isoformat()
+LATER = (today() + timedelta(days=30)).isoformat()
 
 
 class Editor:
@@ -233,7 +234,7 @@ def test_drafts_on_different_grids_never_disturb_each_other_on_the_way_to_a_deci
         west, east = chessboard.code(row, column), chessboard.code(row, column + 1)
         assert before[west].area - after[west].area == pytest.approx(given, abs=1e-6)
         assert after[east].area - before[east].area == pytest.approx(given, abs=1e-6)
-    chessboard.require_layer_whole(store, date.today().isoformat())
+    chessboard.require_layer_whole(store, today().isoformat())
 
 
 def test_of_decisions_on_the_same_grid_one_is_made_and_the_others_are_told_by_whom(board):

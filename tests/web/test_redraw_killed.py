@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,13 @@ from office import PASSWORD, Person, open_office
 from sqlalchemy import select
 
 from layers import accounts, audit, drafts, schema
+from layers.history import today
 from layers.rights import OWNER
 from layers.store import Store
 from web import sessions
 
 KILLS = int(os.environ.get("WANGGE_KILLS", "4"))
-LATER = (date.today() + timedelta(days=30)).isoformat()
+LATER = (today() + timedelta(days=30)).isoformat()
 DRAWING = ("draw", "draw", "undo", "redo", "draw", "title", "submit")
 DECIDING = {"proposed": "review", "reviewed": "approve", "approved": "withdraw"}
 ACTORS = {"review": "reviewer", "approve": "chief", "withdraw": "chief"}
@@ -165,7 +166,7 @@ def require_sound(store: Store, number: int) -> drafts.Draft:
     with store.read() as connection:
         assert connection.execute(select(schema.change.c.id).where(schema.change.c.state == "pending")).all() == []
     draft = drafts.read(store, OWNER, number)
-    chessboard.require_layer_whole(store, date.today().isoformat())
+    chessboard.require_layer_whole(store, today().isoformat())
     decided = chessboard.require_layer_whole(store, LATER)
     if draft.change_id is None:
         chessboard.require_whole(store, draft)

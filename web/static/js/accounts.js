@@ -5,7 +5,7 @@ import { button, choice, element, replace, table } from "./element.js";
 import { openDialog } from "./dialog.js";
 import { showProblem } from "./notice.js";
 import { getJSON, send } from "./request.js";
-import { moment, t } from "./words.js";
+import { comma, moment, t } from "./words.js";
 
 export async function accountsTab(body) {
   const accounts = await getJSON("/api/v1/accounts");
@@ -25,7 +25,7 @@ export async function accountsTab(body) {
             [
               element("strong", {}, account.name),
               account.role_label,
-              account.areas.length ? account.areas.join("、") : t("accounts.everywhere"),
+              account.areas.length ? account.areas.join(comma) : t("accounts.everywhere"),
               account.disabled ? element("span", { class: "tag tag-bad" }, t("accounts.disabled")) : account.must_change ? element("span", { class: "tag tag-warn" }, t("accounts.must_change")) : element("span", { class: "tag tag-good" }, t("accounts.active")),
               moment(account.last_sign_in_at) || "–",
               element("span", { class: "actions-cell" }, button(t("edit"), () => edit(account, again)), " ", button(t("accounts.reset"), () => reset(account, again)), " ", button(account.disabled ? t("accounts.enable") : t("accounts.disable"), () => change(account.name, { disabled: !account.disabled }, again))),

@@ -5,7 +5,7 @@ import { button, element, replace, table } from "./element.js";
 import { openDialog } from "./dialog.js";
 import { notice, showProblem } from "./notice.js";
 import { getJSON, send } from "./request.js";
-import { integer, moment, t } from "./words.js";
+import { comma, integer, moment, t } from "./words.js";
 
 const SHOWN = 20;
 const CAN_UNDO = ["import", "mend"];
@@ -51,7 +51,7 @@ export function detailWords(details) {
   for (const [name, value] of Object.entries(details)) {
     if (value === null || value === "" || (Array.isArray(value) && !value.length) || ["sha256", "hash", "totals", "source_hash"].includes(name)) continue;
     if (name === "kind" || name === "layer") parts.push(config.kinds[value] ?? value);
-    else if (Array.isArray(value)) parts.push(value.map((one) => (typeof one === "object" ? JSON.stringify(one) : config.kinds[one] ?? one)).join("、"));
+    else if (Array.isArray(value)) parts.push(value.map((one) => (typeof one === "object" ? JSON.stringify(one) : config.kinds[one] ?? one)).join(comma));
     else if (typeof value === "object") parts.push(Object.entries(value).map(([key, one]) => `${config.kinds[key] ?? key} ${typeof one === "number" ? integer(one) : typeof one === "object" ? JSON.stringify(one) : one}`).join("，"));
     else if (value === 0) continue;
     else if (typeof value === "number") parts.push(`${name} ${integer(value)}`);

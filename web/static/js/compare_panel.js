@@ -9,7 +9,7 @@ import { answer, line } from "./panel.js";
 import { getJSON } from "./request.js";
 import { may } from "./session.js";
 import { asOf, get, set } from "./state.js";
-import { area, day, integer, reading, share, t } from "./words.js";
+import { area, comma, day, integer, reading, share, t } from "./words.js";
 
 const KINDS = ["grid", "village", "township"];
 const looks = config.cartography.compare;
@@ -97,8 +97,8 @@ function kin(row, found) {
   const away = found.links.filter((link) => link.old_code === row.code && link.new_code !== row.code);
   const from = found.links.filter((link) => link.new_code === row.code && link.old_code !== row.code);
   return [
-    row.state !== "new" && away.length > 0 && t("compare.to", { list: away.map((link) => part(link, link.new_code)).join("、") }),
-    row.state !== "ended" && from.length > 0 && t("compare.from", { list: from.map((link) => names.get(link.old_code) ?? link.old_code).join("、") }),
+    row.state !== "new" && away.length > 0 && t("compare.to", { list: away.map((link) => part(link, link.new_code)).join(comma) }),
+    row.state !== "ended" && from.length > 0 && t("compare.from", { list: from.map((link) => names.get(link.old_code) ?? link.old_code).join(comma) }),
     away[0]?.on && day(away[0].on),
-  ].filter(Boolean).join(" ");
+  ].filter(Boolean).join(" · ");
 }

@@ -5,7 +5,7 @@ import { select } from "./selection.js";
 import { getJSON } from "./request.js";
 import { set } from "./state.js";
 import { config } from "./config.js";
-import { integer, moment, share, t } from "./words.js";
+import { comma, integer, moment, share, t } from "./words.js";
 
 const BEGINNING = "1900-01-01";
 
@@ -47,5 +47,5 @@ function by(act) {
 
 function kin(links, side, words, kind) {
   if (!links.length) return null;
-  return element("p", { class: "small-note mb-0" }, t(words), " ", links.map((link, i) => [i > 0 && "、", button(link[side], () => select(kind, link[side]), { kind: "link" }), ` ${share(link.share_of_area)} (${link.kind_label}, ${link.on})`]).flat());
+  return element("p", { class: "small-note mb-0" }, t(words), " ", links.map((link, i) => [i > 0 && comma, button(link[side], () => select(kind, link[side]), { kind: "link" }), ` ${share(link.share_of_area)} (${link.kind_label}, ${link.on})`]).flat());
 }

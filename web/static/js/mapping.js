@@ -1,7 +1,7 @@
 // Which column becomes which field: proposed by the server from Chinese and English headers, decided by the reader.
 
 import { element, table } from "./element.js";
-import { t } from "./words.js";
+import { comma, t } from "./words.js";
 
 const POSITION = ["lon", "lat", "x", "y", "wkt"];
 
@@ -11,11 +11,11 @@ export function mappingTable(preview, kind, fields) {
   const extra = [...new Set([...POSITION, ...Object.values(preview.mapping ?? {})])].filter((name) => !named.has(name));
   const required = fields.filter((field) => field.required).map((field) => field.label);
   const lines = preview.columns.map((column) => {
-    const samples = preview.sample.map((row) => row[column]).filter((value) => value !== null && value !== undefined && value !== "").slice(0, 3).join("、");
+    const samples = preview.sample.map((row) => row[column]).filter((value) => value !== null && value !== undefined && value !== "").slice(0, 3).join(comma);
     return [element("strong", {}, column), element("span", { class: "sample" }, samples.slice(0, 80)), preview.personal?.includes(column) ? element("span", { class: "tag tag-bad" }, t("mapping.personal")) : target(column, preview, kind, fields, extra)];
   });
   return [
-    required.length > 0 && element("p", { class: "small-note" }, t("mapping.required", { fields: required.join("、") })),
+    required.length > 0 && element("p", { class: "small-note" }, t("mapping.required", { fields: required.join(comma) })),
     element("div", { class: "scroll-box mapping" }, table([t("mapping.column"), t("mapping.sample"), t("mapping.field")], lines, { caption: t("import.columns") })),
   ];
 }

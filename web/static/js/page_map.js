@@ -12,7 +12,7 @@ import { emptyBox } from "./notice.js";
 import { answer, setPanel } from "./panel.js";
 import { catalogue, may, session } from "./session.js";
 import { address, asOf, get, set, watch } from "./state.js";
-import { day, integer, many, t } from "./words.js";
+import { comma, day, integer, many, t } from "./words.js";
 
 const ORDER = ["grid", "natural_village", "village", "township", "county"];
 // Whether the address came with a position, before the map takes one.
@@ -49,7 +49,7 @@ async function openComparison() {
 
 function source() {
   const names = new Set(chosen().map((kind) => allEntries().find((entry) => entry.kind === kind)?.source).filter(Boolean));
-  return [[...names].slice(0, 2).join("、"), day(asOf())].filter(Boolean).join(" · ");
+  return [[...names].slice(0, 2).join(comma), day(asOf())].filter(Boolean).join(" · ");
 }
 
 async function draw() {
@@ -95,5 +95,5 @@ function nothingYet(mayImport) {
 function missing(entries, mayImport, sees) {
   const wanted = ["village", "grid", ...(sees ? ["camera", "incident"] : [])].map((kind) => entries.find((entry) => entry.kind === kind)).filter((entry) => entry && !entry.rows);
   if (!wanted.length || !mayImport) return element("nav", { class: "children" }, element("a", { href: address("/coverage", ["at", "as_of", "in"]) }, t("home.to_coverage")), element("a", { href: address("/hotspots", ["at", "as_of", "in"]) }, t("home.to_hotspots")));
-  return emptyBox(t("home.missing", { what: wanted.map((entry) => entry.label).join("、") }), t("home.missing_why"), element("a", { class: "btn btn-outline-secondary", href: "/layers" }, t("import.title")));
+  return emptyBox(t("home.missing", { what: wanted.map((entry) => entry.label).join(comma) }), t("home.missing_why"), element("a", { class: "btn btn-outline-secondary", href: "/layers" }, t("import.title")));
 }

@@ -74,10 +74,11 @@ function line(row, names) {
 }
 
 function cell(name, { before, after }) {
-  if (!after) return element("td", { class: `of-${name}` }, plain(name, figure(before, name)));
+  // The label is shown on phones, where the figures of an area stand below its name.
+  if (!after) return element("td", { class: `of-${name}`, "data-label": label(name) }, plain(name, figure(before, name)));
   const now = figure(after, name);
   const delta = before ? change(name, figure(before, name), now) : "";
-  return element("td", { class: `of-${name} ${isBroken(after, name) ? "broken" : ""}` }, plain(name, now), delta && element("small", { class: "delta" }, delta));
+  return element("td", { class: `of-${name} ${isBroken(after, name) ? "broken" : ""}`, "data-label": label(name) }, plain(name, now), delta && element("small", { class: "delta" }, delta));
 }
 
 const breaks = (properties) => properties?.breaks ?? [];

@@ -30,6 +30,9 @@ export const integer = (value) => (value === null || value === undefined ? "–"
 export const number = (value) => (value === null || value === undefined ? "–" : numbers({ maximumFractionDigits: 2 }).format(value));
 export const share = (value) => (value === null || value === undefined ? "–" : numbers({ style: "percent", maximumFractionDigits: 1 }).format(value));
 
+/** Between the members of a list. */
+export const comma = language === "zh" ? "、" : ", ";
+
 /** Several of a kind: villages, 个村; the kind's own label when there is no such word. */
 export function many(kind, label) {
   return config.words[`many.${kind}`] ?? label ?? config.kinds[kind] ?? kind;
