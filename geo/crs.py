@@ -143,9 +143,14 @@ def to_lonlat(frame: GeoDataFrame) -> GeoDataFrame:
 
 def _name(crs: Any) -> str:
     """A hashable name for a system; the lon/lat twins share one, so that nothing is shifted between them."""
-    if is_lonlat(crs):
+    return _named(crs if isinstance(crs, str) else read_crs(crs).srs)
+
+
+@lru_cache(maxsize=64)
+def _named(srs: str) -> str:
+    if is_lonlat(srs):
         return LONLAT
-    found = read_crs(crs)
+    found = read_crs(srs)
     epsg = found.to_epsg()
     return f"EPSG:{epsg}" if epsg else found.to_wkt()
 

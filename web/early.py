@@ -46,8 +46,13 @@ def first_view(
 ) -> FirstView:
     """The first picture of a map page for the address it was opened with."""
     tolerance_m = overview_tolerance_m(bounds) if bounds else 0
+    known = {entry["kind"]: entry for entry in listed if entry["rows"]}
+    shown = DEFAULT_LAYERS[page]
+    if not set(shown) & set(known):
+        # Grids alone: they are the map then.
+        shown = tuple(kind for kind in AREA_KINDS if kind in known)
     config = {
-        "layers": list(DEFAULT_LAYERS[page]),
+        "layers": list(shown),
         "tolerance_m": tolerance_m,
         "tiles_above": TILES_ABOVE,
         "point_columns": {kind: list(names) for kind, names in POINT_COLUMNS.items()},
@@ -55,8 +60,7 @@ def first_view(
     addresses = []
     # A position in the address may want finer outlines: the scripts decide.
     if bounds and not asked.get("at"):
-        known = {entry["kind"]: entry for entry in listed if entry["rows"]}
-        names = asked["layers"].split(",") if asked.get("layers") else DEFAULT_LAYERS[page]
+        names = asked["layers"].split(",") if asked.get("layers") else shown
         addresses = [address for name in names if name in known for address in _layer(known[name], asked, tolerance_m)]
         if page == "coverage" and "village" in known:
             addresses.append(_address("/api/v1/coverage", {name: asked.get(name) for name in COVERAGE_PARAMETERS}))

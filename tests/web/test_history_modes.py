@@ -106,3 +106,12 @@ def test_the_page_asks_early_for_the_areas_of_the_chosen_boundaries():
         shapes, figures = first_view("coverage", asked, [entry], bounds).addresses
         assert ("as_of=" in shapes) == bool(expected) and expected in shapes
         assert f"boundaries={given}" in figures and "as_of=2026-05-01" in figures
+
+
+def test_where_there_are_grids_alone_they_are_the_map():
+    grid = {"kind": "grid", "rows": 4, "geometry": "area", "columns": [{"name": "name"}]}
+    village = grid | {"kind": "village"}
+    for listed, expected in (([grid], ["grid"]), ([grid, village], ["county", "township", "village"])):
+        view = first_view("redraw", {}, listed, [111.0, 27.6, 111.2, 27.7])
+        assert view.config["layers"] == expected
+        assert [f"/features/{expected[-1]}?" in address for address in view.addresses] == [True]
