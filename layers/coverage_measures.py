@@ -18,6 +18,7 @@ from .carried import ESTIMATED, carried, restated
 from .kinds import KINDS
 from .rights import OWNER
 from .rule_body import Rule, RuleSet
+from .staffing import staff
 
 if TYPE_CHECKING:
     from .store import Store
@@ -267,28 +268,30 @@ class _Work:
                 )
             self.found.estimated |= set(frame.index[frame[ESTIMATED]])
             return _sum(frame, measure["fields"])
-        staffing = frames.read_layer(self.store, "staffing", OWNER, as_of=self.on, geometry=False)
         self.found.kinds.append("staffing")
-        own = _sum(staffing.set_index(staffing["area_code"].astype(str)), measure["fields"])
-        own = own.groupby(level=0).sum(min_count=1)
-        return self._with_children(own)
+        return self._head_counts(measure["fields"])
 
-    def _with_children(self, own: pd.Series) -> pd.Series:
+    def _head_counts(self, names: list[str]) -> pd.Series:
         """Figures recorded for the unit itself, else the sum of those of its villages or townships."""
         frame = self.areas.frame
+        people = staff(self.store, self.areas.kind, self.on)
+        own = _sum(people.counts, names)
         if self.on == self.within:
-            result, guessed = own.reindex(frame.index), frame.index[:0]
+            result, guessed = own.reindex(frame.index), set(frame.index) & people.estimated
         else:
-            result, marked = carried(self.store, self.areas.kind, self.on, self.within).apply(own)
-            guessed = marked.index[marked]
-        self.found.estimated |= set(guessed)
+            over = carried(self.store, self.areas.kind, self.on, self.within)
+            result, marked = over.apply(own)
+            guessed = set(marked.index[marked])
+            guessed |= {new for code in people.estimated for new in over.shares.get(code, ())}
+        self.found.estimated |= guessed
+        self.found.notes += people.notes
         below = {"township": "village", "county": "township"}.get(self.areas.kind)
         if below is None or not result.isna().any():
             return result
         children = area_set(self.store, below, self.within)
         lower = _Work(
             self.store, self.rule_set, self.rule, children, self.on, self.within, self.chosen, self.where, self.found
-        )._with_children(own)
+        )._head_counts(names)
         parents = children.frame["parent_code"]
         summed = lower.groupby(parents).sum(min_count=1).reindex(frame.index)
         above = set(parents[children.frame.index.isin(self.found.estimated)])

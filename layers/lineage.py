@@ -121,6 +121,12 @@ def of_change(store: "Store", change_id: int) -> list[Link]:
         return _links(connection, schema.lineage.c.change_id == change_id)
 
 
+def endings(connection: Connection, level: str, on: str) -> list[Link]:
+    """Where the land of every code went that had ended by a day, in the order of days; codes never begin again."""
+    table = schema.lineage
+    return _links(connection, (table.c.level == level) & table.c.kind.in_(_ENDING) & (table.c.on <= on))
+
+
 def successors(store: "Store", level: str, code: str) -> list[Link]:
     """What became of a code that ended: its links to others, largest share first; empty while it lasts."""
     found = [link for link in links(store, level, code) if link.old_code == code and link.kind in _ENDING]
