@@ -42,6 +42,12 @@ def run(*arguments) -> str:
     return out.getvalue()
 
 
+def take(store, source, kind, *mapping, source_layer=None) -> None:
+    """Import a file, or one of its layers, with some columns mapped by hand."""
+    layer = ["--source-layer", source_layer] if source_layer else []
+    run("import", source, *layer, "--layer", kind, *(["--map", *mapping] if mapping else []), "--store", store)
+
+
 def figures(rows) -> dict[str, float]:
     return {row["code"]: row.get("value", row.get("count")) for row in rows}
 
@@ -59,55 +65,10 @@ def brooklyn(data, tmp_path_factory):
     store = tmp_path_factory.mktemp("brooklyn") / "brooklyn.gpkg"
     source = data / "brooklyn" / "brooklyn.gpkg"
     run("init", "--store", store, "--codes", "free")
-    run(
-        "import",
-        source,
-        "--source-layer",
-        "census_tracts_2020",
-        "--layer",
-        "village",
-        "--map",
-        "GEOID=code",
-        "--store",
-        store,
-    )
-    run(
-        "import",
-        source,
-        "--source-layer",
-        "census_blocks_2020",
-        "--layer",
-        "grid",
-        "--map",
-        "GEOID=grid_code",
-        "--store",
-        store,
-    )
-    run(
-        "import",
-        source,
-        "--source-layer",
-        "camera_intersections",
-        "--layer",
-        "camera",
-        "--map",
-        "n_cameras=camera_count",
-        "id=device_id",
-        "--store",
-        store,
-    )
-    run(
-        "import",
-        source,
-        "--source-layer",
-        "shootings",
-        "--layer",
-        "incident",
-        "--map",
-        "occurred_local=occurred_at",
-        "--store",
-        store,
-    )
+    take(store, source, "village", "GEOID=code", source_layer="census_tracts_2020")
+    take(store, source, "grid", "GEOID=grid_code", source_layer="census_blocks_2020")
+    take(store, source, "camera", "n_cameras=camera_count", "id=device_id", source_layer="camera_intersections")
+    take(store, source, "incident", "occurred_local=occurred_at", source_layer="shootings")
     return store
 
 
@@ -125,31 +86,8 @@ def test_brooklyn_cameras_per_tract_are_the_published_counts(brooklyn, expected)
 def test_brooklyn_blocks_without_a_checked_intersection(data, expected, tmp_path):
     store, source = tmp_path / "blocks.gpkg", data / "brooklyn" / "brooklyn.gpkg"
     run("init", "--store", store, "--codes", "free")
-    run(
-        "import",
-        source,
-        "--source-layer",
-        "census_blocks_2020",
-        "--layer",
-        "grid",
-        "--map",
-        "GEOID=grid_code",
-        "--store",
-        store,
-    )
-    run(
-        "import",
-        source,
-        "--source-layer",
-        "camera_intersections",
-        "--layer",
-        "camera",
-        "--map",
-        "id=device_id",
-        "n_cameras=retention_days",
-        "--store",
-        store,
-    )
+    take(store, source, "grid", "GEOID=grid_code", source_layer="census_blocks_2020")
+    take(store, source, "camera", "id=device_id", "n_cameras=retention_days", source_layer="camera_intersections")
     answer = json.loads(run("coverage", "--rule", "cam_admin", "--unit", "grid", "--json", "--store", store))
     check_counts(figures(answer["rows"]), expected["brooklyn_intersections_x_blocks"])
 
@@ -185,16 +123,7 @@ def test_toronto_incidents_per_area_and_those_outside(data, expected, tmp_path_f
         "--store",
         store,
     )
-    run(
-        "import",
-        data / "toronto" / "incidents.csv.gz",
-        "--layer",
-        "incident",
-        "--map",
-        "id=incident_no",
-        "--store",
-        store,
-    )
+    take(store, data / "toronto" / "incidents.csv.gz", "incident", "id=incident_no")
     answer = json.loads(run("hotspots", "--unit", "village", "--json", "--store", store))
     check_counts(figures(answer["rows"]), expected[figure])
     assert answer["summary"]["outside"] == expected[figure]["outside"]
@@ -205,30 +134,8 @@ def test_toronto_red_light_cameras_per_tract(data, expected, tmp_path):
     store = tmp_path / "toronto.gpkg"
     run("init", "--store", store, "--codes", "free")
     areas = data / "toronto" / "areas.gpkg"
-    run(
-        "import",
-        areas,
-        "--source-layer",
-        "census_tracts_2011",
-        "--layer",
-        "village",
-        "--map",
-        "ctuid=code",
-        "--store",
-        store,
-    )
-    run(
-        "import",
-        areas,
-        "--source-layer",
-        "red_light_cameras",
-        "--layer",
-        "camera",
-        "--map",
-        "ID=device_id",
-        "--store",
-        store,
-    )
+    take(store, areas, "village", "ctuid=code", source_layer="census_tracts_2011")
+    take(store, areas, "camera", "ID=device_id", source_layer="red_light_cameras")
     answer = json.loads(run("coverage", "--unit", "village", "--json", "--store", store))
     check_counts(figures(answer["rows"]), expected["toronto_rlc_x_tracts"])
 
@@ -236,17 +143,13 @@ def test_toronto_red_light_cameras_per_tract(data, expected, tmp_path):
 def test_nantou_villages_come_in_whole(data, tmp_path):
     store = tmp_path / "nantou.gpkg"
     run("init", "--store", store, "--codes", "free")
-    run(
-        "import",
+    take(
+        store,
         data / "cn_tw" / "nantou_villages.gpkg",
-        "--layer",
         "village",
-        "--map",
         "VILLCODE=code",
         "VILLNAME=name",
         "TOWNCODE=parent_code",
-        "--store",
-        store,
     )
     (village,) = [
         layer for layer in json.loads(run("layers", "--json", "--store", store)) if layer["kind"] == "village"
