@@ -48,15 +48,24 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """Areas that fit: shapes by code (all of them), what moved (changed ones only), and the outline as noded.
+    """Areas that fit: shapes by code before (on the 1 cm grid) and after, all of them, and the outline as noded.
 
     `outline_shift_m`: how far the noded outline lies beside the given one at most (0 when no vertex was needed).
     """
 
+    before: dict[str, shapely.Geometry]
     shapes: dict[str, shapely.Geometry]
-    moved: tuple[Moved, ...]
     outline: shapely.Geometry
     outline_shift_m: float
+
+    @property
+    def moved(self) -> tuple[Moved, ...]:
+        """What becomes of each area that changes; worked out at every asking, an overlay for each."""
+        return tuple(
+            compare(code, old, self.shapes[code])
+            for code, old in self.before.items()
+            if not shapely.equals_exact(old, self.shapes[code], normalize=True)
+        )
 
 
 def fits(shapes: Mapping[str, shapely.Geometry], outline: shapely.Geometry | None = None) -> bool:
@@ -109,9 +118,9 @@ def mend(
     before = _polygons(shapes)
     if outline is not None:
         outline = _areal(round_centimetre([outline])[0])
-    if fits(dict(zip(codes, before, strict=True)), outline):
-        whole = outline if outline is not None else shapely.coverage_union_all(before)
-        return Mended(dict(zip(codes, before, strict=True)), (), whole, 0.0)
+    given = dict(zip(codes, before, strict=True))
+    if fits(given, outline):
+        return Mended(given, given, outline if outline is not None else shapely.coverage_union_all(before), 0.0)
     clean = _cleaned(before, snapping_m)
     _require_land(codes, before, clean, 0.0)
     gaps = _enclosed(clean)
@@ -139,12 +148,7 @@ def mend(
             what=Text("修补结果与村界不能完全吻合。", "The mended areas would not be the outline to the centimetre."),
             mend=Text("请调小吸附距离后重试。", "Try a smaller snapping distance."),
         )
-    moved = tuple(
-        compare(code, old, new)
-        for code, old, new in zip(codes, before, after, strict=True)
-        if not shapely.equals_exact(old, new, normalize=True)
-    )
-    return Mended(dict(zip(codes, after, strict=True)), moved, whole, shift)
+    return Mended(given, dict(zip(codes, after, strict=True)), whole, shift)
 
 
 def _polygons(shapes: Mapping[str, shapely.Geometry]) -> np.ndarray:

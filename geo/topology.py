@@ -4,7 +4,7 @@ Modelling decision: everything is compared on the 1 cm grid, so differences belo
 vertex more on one side) are not findings. What is too small to matter above that is the caller's tolerance.
 """
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -15,6 +15,15 @@ import shapely
 from .crs import CENTIMETRE, require_metric
 
 _POLYGONAL = (3, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Land where something does not fit, largest first: shapes (n), the areas each concerns, and sizes in m2 (n)."""
+
+    shapes: np.ndarray
+    codes: list[tuple[str, ...]]
+    area_m2: np.ndarray
 
 
 def find_gaps(areas: gpd.GeoDataFrame, parent: shapely.Geometry, *, min_area_m2: float = 0.0) -> gpd.GeoDataFrame:
@@ -35,12 +44,20 @@ def find_gaps(areas: gpd.GeoDataFrame, parent: shapely.Geometry, *, min_area_m2:
         `geometry`, `codes` (tuple of the areas around the gap), `area_m2`.
     """
     require_metric(areas, "find_gaps")
-    codes, shapes = _polygons(areas)
+    return _framed(gaps(*_polygons(areas), parent, min_area_m2=min_area_m2), areas.crs)
+
+
+def gaps(codes: np.ndarray, shapes: np.ndarray, parent: shapely.Geometry, *, min_area_m2: float = 0.0) -> Pieces:
+    """`find_gaps` for the many small coverages of a county: sound metric polygons and their codes as arrays."""
     covered = shapely.union_all(shapes, grid_size=CENTIMETRE)
-    pieces = shapely.get_parts(shapely.difference(parent, covered, grid_size=CENTIMETRE))
+    return around(codes, shapes, shapely.difference(parent, covered, grid_size=CENTIMETRE), min_area_m2=min_area_m2)
+
+
+def around(codes: np.ndarray, shapes: np.ndarray, bare: shapely.Geometry, *, min_area_m2: float = 0.0) -> Pieces:
+    """The pieces of `bare` land that are more than rounding, with the areas that touch them."""
+    pieces = shapely.get_parts(bare)
     pieces = pieces[(shapely.get_type_id(pieces) == 3) & _wide(pieces)]
-    around = _touching(pieces, codes, shapes)
-    return _rows(pieces, around, areas.crs, min_area_m2)
+    return _pieces(pieces, _touching(pieces, codes, shapes), min_area_m2)
 
 
 def find_overlaps(areas: gpd.GeoDataFrame, *, min_area_m2: float = 0.0) -> gpd.GeoDataFrame:
@@ -50,7 +67,11 @@ def find_overlaps(areas: gpd.GeoDataFrame, *, min_area_m2: float = 0.0) -> gpd.G
     areas lie on top of each other the land appears in three pairs.
     """
     require_metric(areas, "find_overlaps")
-    codes, shapes = _polygons(areas)
+    return _framed(overlaps(*_polygons(areas), min_area_m2=min_area_m2), areas.crs)
+
+
+def overlaps(codes: np.ndarray, shapes: np.ndarray, *, min_area_m2: float = 0.0) -> Pieces:
+    """`find_overlaps` for sound metric polygons and their codes as arrays."""
     # The coverage check names an area of every pair whose borders do not match exactly (of one area within another only
     # the inner); in a clean layer that is none, and the pairwise work below has nothing to do.
     suspects = (
@@ -63,7 +84,7 @@ def find_overlaps(areas: gpd.GeoDataFrame, *, min_area_m2: float = 0.0) -> gpd.G
     common = _areal(shapely.intersection(shapes[left], shapes[right], grid_size=CENTIMETRE))
     pairs = [tuple(sorted((codes[i], codes[j]))) for i, j in zip(left, right, strict=True)]
     real = _wide(common)
-    return _rows(common[real], [pair for pair, kept in zip(pairs, real, strict=True) if kept], areas.crs, min_area_m2)
+    return _pieces(common[real], [pair for pair, kept in zip(pairs, real, strict=True) if kept], min_area_m2)
 
 
 def find_slivers(areas: gpd.GeoDataFrame, *, width_m: float) -> gpd.GeoDataFrame:
@@ -73,13 +94,17 @@ def find_slivers(areas: gpd.GeoDataFrame, *, width_m: float) -> gpd.GeoDataFrame
     wide area is not reported: it is one part with the rest.
     """
     require_metric(areas, "find_slivers")
-    codes, shapes = _polygons(areas)
+    return _framed(slivers(*_polygons(areas), width_m=width_m), areas.crs)
+
+
+def slivers(codes: np.ndarray, shapes: np.ndarray, *, width_m: float) -> Pieces:
+    """`find_slivers` for sound metric polygons and their codes as arrays."""
     parts, owner = shapely.get_parts(shapes, return_index=True)
     # Only parts with much border for their area can be thin: a strip has area / perimeter of half its width.
     maybe = shapely.area(parts) < width_m * shapely.length(parts)
     parts, owner = parts[maybe], owner[maybe]
     thin = shapely.is_empty(shapely.buffer(parts, -width_m / 2))
-    return _rows(parts[thin], [(codes[row],) for row in owner[thin]], areas.crs, 0.0)
+    return _pieces(parts[thin], [(codes[row],) for row in owner[thin]], 0.0)
 
 
 def find_outside(
@@ -103,16 +128,19 @@ def find_outside(
     codes, shapes, named = _polygons(areas, parent_column)
     row = at.reindex(named).to_numpy()
     known = ~np.isnan(row)
-    codes, shapes, row = codes[known], shapes[known], row[known].astype(np.int64)
-    own = parent_shapes[row]
+    row = row[known].astype(np.int64)
+    pairs = list(zip(codes[known], parent_codes[row], strict=True))
+    return _framed(outside(pairs, shapes[known], parent_shapes[row], min_area_m2=min_area_m2), areas.crs)
+
+
+def outside(codes: list[tuple[str, ...]], shapes: np.ndarray, own: np.ndarray, *, min_area_m2: float = 0.0) -> Pieces:
+    """What of each area lies outside its `own` parent; sound metric polygons, and what to name each piece with."""
     # Most areas lie wholly inside; a prepared test says so far sooner than the difference would.
-    shapely.prepare(parent_shapes)
+    shapely.prepare(own)
     out = ~shapely.covers(own, shapes)
-    codes, own, shapes, row = codes[out], own[out], shapes[out], row[out]
-    rest = _areal(shapely.difference(shapes, own, grid_size=CENTIMETRE))
+    rest = _areal(shapely.difference(shapes[out], own[out], grid_size=CENTIMETRE))
     real = _wide(rest)
-    pairs = [(code, parent_codes[parent]) for code, parent in zip(codes[real], row[real], strict=True)]
-    return _rows(rest[real], pairs, areas.crs, min_area_m2)
+    return _pieces(rest[real], [codes[at] for at in np.flatnonzero(out)[real]], min_area_m2)
 
 
 def _polygons(areas: gpd.GeoDataFrame, column: str | None = None) -> Any:
@@ -153,9 +181,17 @@ def _touching(pieces: np.ndarray, codes: np.ndarray, shapes: np.ndarray) -> list
     return around
 
 
-def _rows(shapes: np.ndarray, codes: Iterable[tuple[str, ...]], crs: Any, min_area_m2: float) -> gpd.GeoDataFrame:
-    frame = gpd.GeoDataFrame(
-        {"codes": pd.Series(list(codes), dtype=object), "area_m2": shapely.area(shapes)}, geometry=list(shapes), crs=crs
+def _pieces(shapes: np.ndarray, codes: list[tuple[str, ...]], min_area_m2: float) -> Pieces:
+    size = shapely.area(shapes)
+    order = [
+        row for row in sorted(range(len(size)), key=lambda row: (-size[row], codes[row])) if size[row] >= min_area_m2
+    ]
+    return Pieces(shapes[order], [codes[row] for row in order], size[order])
+
+
+def _framed(pieces: Pieces, crs: Any) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(
+        {"codes": pd.Series(pieces.codes, dtype=object), "area_m2": pieces.area_m2},
+        geometry=list(pieces.shapes),
+        crs=crs,
     )
-    frame = frame[frame["area_m2"] >= min_area_m2]
-    return frame.sort_values(["area_m2", "codes"], ascending=[False, True], ignore_index=True)

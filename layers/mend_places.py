@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import shapely
 
 from geo import crs, topology
 from geo.crs import CENTIMETRE
+from geo.faces import narrow
 from geo.words import Text
 
 from .check_limits import Limits, read_limits
@@ -96,8 +96,8 @@ def find(store: "Store", viewer: Viewer, parent: str = "") -> Places:
     found: list[_Raw] = []
     dirty = [land for land in lands.lands if not land.fits]
     for land in dirty:
-        seen = _Seen(land, lands, limits).everything(gap_width_m)
-        found += seen or [_unmatched(land, lands)]
+        seen = _Seen(land, limits).everything(gap_width_m)
+        found += seen or [_unmatched(land)]
     places = _projected(found, lands)
     places.sort(
         key=lambda place: (SEVERITIES.index(place.finding.severity), -place.area_m2, place.parent_code, place.codes)
@@ -134,74 +134,71 @@ def _projected(found: list[_Raw], lands: Lands) -> list[Place]:
 class _Seen:
     """One village looked at."""
 
-    def __init__(self, land: Land, lands: Lands, limits: Limits) -> None:
-        self._land, self._system, self._limits = land, lands.system, limits
-        self._areas = gpd.GeoDataFrame(
-            {"parent_code": [land.code] * len(land.shapes)},
-            geometry=list(land.shapes.values()),
-            index=list(land.shapes),
-            crs=lands.system,
-        )
-        self._outline = land.outline if land.outline is not None and land.outline.is_valid else None
-        if land.outline is not None and self._outline is None:
-            self._outline = shapely.make_valid(land.outline, method="structure")
+    def __init__(self, land: Land, limits: Limits) -> None:
+        self._land, self._limits = land, limits
+        self._codes = np.array(list(land.shapes), dtype=object)
+        self._shapes = _sound(np.array(list(land.shapes.values()), dtype=object))
+        self._outline = None if land.outline is None else _sound(np.array([land.outline], dtype=object))[0]
 
     def everything(self, gap_width_m: float) -> list[_Raw]:
         """All places of this village."""
         least, name = self._limits.area_m2, self._land.name or self._land.code
-        size = self._areas.area
-        whole = self._outline if self._outline is not None else _closed(self._areas, gap_width_m)
+        codes, shapes = self._codes, self._shapes
+        size = dict(zip(codes, shapely.area(shapes), strict=True))
+        if self._outline is not None:
+            whole = self._outline.area
+            bare = topology.gaps(codes, shapes, self._outline, min_area_m2=least)
+        else:
+            together = shapely.union_all(shapes, grid_size=CENTIMETRE)
+            holes = _narrow_holes(together, gap_width_m)
+            whole = together.area + float(shapely.area(holes).sum())
+            bare = topology.around(codes, shapes, shapely.geometrycollections(holes), min_area_m2=least)
         places = self._rows(
-            topology.find_gaps(self._areas, whole, min_area_m2=least),
+            bare,
             GAP,
-            lambda row: Text(
-                f"{name} 有 {_size(row)} 平方米不属于任何网格。", f"{name}: {_size(row)} m2 belong to no grid."
-            ),
-            lambda row: whole.area,
+            lambda codes, m2: Text(f"{name} 有 {m2} 平方米不属于任何网格。", f"{name}: {m2} m2 belong to no grid."),
+            lambda codes: whole,
         )
         places += self._rows(
-            topology.find_overlaps(self._areas, min_area_m2=least),
+            topology.overlaps(codes, shapes, min_area_m2=least),
             OVERLAP,
-            lambda row: Text(
-                f"网格 {row['codes'][0]} 与 {row['codes'][1]} 重叠 {_size(row)} 平方米。",
-                f"Grids {row['codes'][0]} and {row['codes'][1]} overlap by {_size(row)} m2.",
+            lambda codes, m2: Text(
+                f"网格 {codes[0]} 与 {codes[1]} 重叠 {m2} 平方米。",
+                f"Grids {codes[0]} and {codes[1]} overlap by {m2} m2.",
             ),
-            lambda row: min(size[code] for code in row["codes"]),
+            lambda codes: min(size[code] for code in codes),
         )
         places += self._rows(
-            topology.find_slivers(self._areas, width_m=self._limits.sliver_width_m),
+            topology.slivers(codes, shapes, width_m=self._limits.sliver_width_m),
             SLIVER,
-            lambda row: Text(
-                f"网格 {row['codes'][0]} 有一处细碎面，{_size(row)} 平方米。",
-                f"Grid {row['codes'][0]} has a sliver of {_size(row)} m2.",
+            lambda codes, m2: Text(
+                f"网格 {codes[0]} 有一处细碎面，{m2} 平方米。", f"Grid {codes[0]} has a sliver of {m2} m2."
             ),
-            lambda row: np.inf,
+            lambda codes: np.inf,
         )
         if self._outline is not None:
-            parents = gpd.GeoDataFrame(geometry=[self._outline], index=[self._land.code], crs=self._system)
+            own = np.full(len(shapes), self._outline, dtype=object)
             places += self._rows(
-                topology.find_outside(self._areas, parents, min_area_m2=least),
+                topology.outside([(code,) for code in codes], shapes, own, min_area_m2=least),
                 OUTSIDE,
-                lambda row: Text(
-                    f"网格 {row['codes'][0]} 有 {_size(row)} 平方米在村界之外。",
-                    f"Grid {row['codes'][0]}: {_size(row)} m2 lie outside the village.",
+                lambda codes, m2: Text(
+                    f"网格 {codes[0]} 有 {m2} 平方米在村界之外。", f"Grid {codes[0]}: {m2} m2 lie outside the village."
                 ),
-                lambda row: size[row["codes"][0]],
+                lambda codes: size[codes[0]],
             )
         return places + self._invalid()
 
     def _rows(
         self,
-        found: gpd.GeoDataFrame,
+        found: topology.Pieces,
         kind: str,
-        say: Callable[[dict[str, Any]], Text],
-        whole_m2: Callable[[dict[str, Any]], float],
+        say: Callable[[tuple[str, ...], str], Text],
+        whole_m2: Callable[[tuple[str, ...]], float],
     ) -> list[_Raw]:
         places = []
-        for row in found.to_dict("records"):
-            much = row["area_m2"] > self._limits.area_share * whole_m2(row)
-            codes = tuple(code for code in row["codes"] if code != self._land.code)
-            places.append(self.place(kind, "error" if much else "warning", say(row), codes, row["geometry"]))
+        for shape, codes, area in zip(found.shapes, found.codes, found.area_m2, strict=True):
+            much = area > self._limits.area_share * whole_m2(codes)
+            places.append(self.place(kind, "error" if much else "warning", say(codes, f"{area:,.1f}"), codes, shape))
         return places
 
     def _invalid(self) -> list[_Raw]:
@@ -222,7 +219,7 @@ class _Seen:
         return _Raw(kind, severity, what, codes, shape, self._land.code)
 
 
-def _unmatched(land: Land, lands: Lands) -> _Raw:
+def _unmatched(land: Land) -> _Raw:
     """A village whose grids fit on the map, but whose borders lack vertices that neighbours should share."""
     codes = np.array(list(land.kept), dtype=object)
     edges = shapely.coverage_invalid_edges(np.array(list(land.kept.values()), dtype=object))
@@ -234,18 +231,19 @@ def _unmatched(land: Land, lands: Lands) -> _Raw:
         f"{name} 有 {len(concerned)} 个网格的边界与相邻网格或村界不共用拐点。",
         f"{name}: the borders of {len(concerned)} grids do not share all corners with their neighbours or the village.",
     )
-    return _Seen(land, lands, Limits(0, 0, CENTIMETRE, 0, 0, 0)).place(
-        UNMATCHED, "warning", what, concerned[:20], where
-    )
+    return _Seen(land, Limits(0, 0, CENTIMETRE, 0, 0, 0)).place(UNMATCHED, "warning", what, concerned[:20], where)
 
 
-def _closed(areas: gpd.GeoDataFrame, gap_width_m: float) -> shapely.Geometry:
-    """All areas together with the narrow holes closed: what they would cover were it not for gaps."""
-    together = shapely.union_all(areas.geometry.to_numpy(), grid_size=CENTIMETRE)
-    holes = [shapely.Polygon(ring) for part in shapely.get_parts(together) for ring in getattr(part, "interiors", ())]
-    narrow = [hole for hole in holes if shapely.is_empty(shapely.buffer(hole, -gap_width_m / 2))]
-    return shapely.union_all([together, *narrow], grid_size=CENTIMETRE) if narrow else together
+def _sound(shapes: np.ndarray) -> np.ndarray:
+    """The shapes, broken rings mended for the comparison."""
+    broken = ~shapely.is_valid(shapes)
+    shapes = shapes.copy()
+    shapes[broken] = shapely.make_valid(shapes[broken], method="structure")
+    return shapes
 
 
-def _size(row: dict[str, Any]) -> str:
-    return f"{row['area_m2']:,.1f}"
+def _narrow_holes(together: shapely.Geometry, width_m: float) -> np.ndarray:
+    """The holes in land that are nowhere wider than `width_m`, as polygons: gaps, not lakes."""
+    rings = [ring for part in shapely.get_parts(together) for ring in getattr(part, "interiors", ())]
+    holes = shapely.polygons(np.array(rings, dtype=object)) if rings else np.empty(0, dtype=object)
+    return holes[narrow(holes, width_m)]
