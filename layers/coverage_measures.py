@@ -86,9 +86,9 @@ def measure(
         },
         index=frame.index,
     )
-    applies = _applies(store, rule, frame)
-    found.not_applicable = int((~applies).sum())
-    found.rows = rows[applies]
+    concerned = applies(store, rule, frame)
+    found.not_applicable = int((~concerned).sum())
+    found.rows = rows[concerned]
     return found
 
 
@@ -309,25 +309,25 @@ def _sum(frame: pd.DataFrame, names: list[str]) -> pd.Series:
     return pd.DataFrame({name: _numbers(frame, name) for name in names}, index=frame.index).sum(axis=1, min_count=1)
 
 
-def _applies(store: "Store", rule: Rule, frame: pd.DataFrame) -> pd.Series:
-    """Which areas a rule is for.
+def applies(store: "Store", rule: Rule, frame: pd.DataFrame) -> pd.Series:
+    """Which areas a rule is for; `frame` by code, with the columns urban_rural and village_type.
 
     An urban community is a residents' committee (digits of its 12-digit code) whose urban-rural class, where recorded,
     is urban. Without 12-digit codes the recorded village type and class decide.
     """
-    applies = pd.Series(True, index=frame.index)
+    chosen = pd.Series(True, index=frame.index)
     digits = rule.applies.get("committee_digits")
     first = rule.applies.get("urban_rural_first_digit")
     if digits is None and first is None:
-        return applies
+        return chosen
     recorded_class = frame["urban_rural"].astype(object)
     urban_class = recorded_class.map(lambda value: str(value).startswith(str(first)), na_action="ignore")
     if store.codes == "cn12" and digits is not None:
         number = pd.to_numeric(frame.index.to_series().str.slice(9, 12), errors="coerce")
-        applies = pd.Series(False, index=frame.index)
+        chosen = pd.Series(False, index=frame.index)
         for low, high in digits:
-            applies |= number.between(low, high)
-        return applies & urban_class.astype(object).where(urban_class.notna(), True).astype(bool)
+            chosen |= number.between(low, high)
+        return chosen & urban_class.astype(object).where(urban_class.notna(), True).astype(bool)
     urban_type = frame["village_type"].map(lambda value: str(value).startswith("urban"), na_action="ignore")
     stated = urban_type.where(urban_type.notna(), urban_class)
     return stated.where(stated.notna(), False).astype(bool)

@@ -25,7 +25,7 @@ VERDICTS = {
     "rebase": Text("按新界线重做", "redrawn on the new boundaries"),
     "approve": Text("批准", "approved"),
 }
-"""What a line in `reviews` may say; each is {role, name, at, verdict, note}."""
+"""What a line in `reviews` may say; each is {role, name, at, verdict, note}, with `warnings` where rules are broken."""
 _ROUND_ENDS = ("submit", "send_back", "withdraw", "rebase")
 _LONGEST_NOTE = 4000
 
@@ -86,13 +86,17 @@ def require_approver(store: "Store", viewer: Viewer) -> None:
         )
 
 
-def said(draft: Draft, viewer: Viewer, verdict: str, note: str, role: str = "") -> list[dict[str, Any]]:
-    """The reviews of a draft with one line more."""
+def said(
+    draft: Draft, viewer: Viewer, verdict: str, note: str, role: str = "", *, warnings: Sequence[Mapping[str, Any]] = ()
+) -> list[dict[str, Any]]:
+    """The reviews of a draft with one line more; `warnings`: rules that are broken (see `communities.warnings`)."""
     if len(note) > _LONGEST_NOTE:
         raise InputError(
             Text(f"说明不超过 {_LONGEST_NOTE} 字。", f"A note has at most {_LONGEST_NOTE} characters."), where="note"
         )
-    line = {"role": role, "name": viewer.name, "at": schema.now(), "verdict": verdict, "note": note.strip()}
+    line: dict[str, Any] = {"role": role, "name": viewer.name, "at": schema.now(), "verdict": verdict, "note": note.strip()}
+    if warnings:
+        line["warnings"] = [dict(each) for each in warnings]
     return [*map(dict, draft.reviews), line]
 
 

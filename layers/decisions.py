@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from geo.errors import ConflictError, InputError
 from geo.words import Text
 
-from . import changes, corrections, decision_plan, decision_rows, drafts, homes
+from . import changes, communities, corrections, decision_plan, decision_rows, drafts, homes
 from .decision_steps import VERDICTS, in_state, offices_missing, require_approver, require_other, round_of, said
 from .drafts import Draft
 from .history import day, today
@@ -43,6 +43,8 @@ def submit(
 ) -> Draft:
     """Hand a draft in. It is checked against the boundaries of its day as it will be when it is approved.
 
+    Rules that a community breaks (`communities`) are noted with the step; they hinder nobody.
+
     Raises
     ------
     InputError
@@ -58,11 +60,11 @@ def submit(
             Text("提交前请写明变更理由。", "Give the reason for the change before handing it in."), where="reason"
         )
     drafts.require_version(draft, version)
-    decision_plan.plan(store, draft)
+    warnings = communities.warnings(store, draft, decision_plan.plan(store, draft).replacements)
 
     def step(connection: Connection) -> dict[str, Any]:
         now = drafts.require_own(store, connection, viewer, draft_id, version)
-        return {"state": "proposed", "reviews": said(now, viewer, "submit", note)}
+        return {"state": "proposed", "reviews": said(now, viewer, "submit", note, warnings=warnings)}
 
     return _step(store, viewer, draft_id, "draft_submit", step, note=note, key=key)
 
@@ -238,9 +240,11 @@ def approve(
             change.details["span"] = corrections.write(store, change, planned.replacements, on)
         else:
             change.rows = {each.kind: decision_rows.write(store, change, each, on) for each in planned.replacements}
+        if warnings:
+            change.details["warnings"] = warnings
         drafts.save(
             change.connection, now, viewer.name,
-            state="approved", effective_from=on, change_id=change.id, reviews=said(now, viewer, "approve", note),
+            state="approved", effective_from=on, change_id=change.id, reviews=said(now, viewer, "approve", note, warnings=warnings),
         )  # fmt: skip
         return {"draft": draft_id}
 
@@ -256,6 +260,7 @@ def approve(
         require_other(draft, viewer)
         drafts.require_version(draft, version)
         planned = decision_plan.plan(store, replace(draft, effective_from=on))
+        warnings = communities.warnings(store, draft, planned.replacements)
         try:
             store.act(viewer.name, action, body, key=key, details=details)
             break

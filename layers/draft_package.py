@@ -87,7 +87,7 @@ def _files(
     facts = draft_layer.read(store, viewer, layer).provenance
     drawn = maps(store, viewer, draft, laid, language)
     tables = [draft_tables.figures(laid, language), draft_tables.pieces(laid, language)]
-    notes = [*_notes(laid), *exported.notes, *drawn.notes]
+    notes = [*_notes(laid), *_warnings(draft), *exported.notes, *drawn.notes]
     for name, content in (("before.png", drawn.before), ("after.png", drawn.after), ("maps.pdf", drawn.pdf)):
         (folder / name).write_bytes(content)
     for table in tables:
@@ -119,6 +119,16 @@ def _notes(laid: Sides) -> list[Text]:
             )
         )
     return found
+
+
+def _warnings(draft: "Draft") -> list[Text]:
+    """The rules that were broken when the last step was taken that looked for them."""
+    told = [review["warnings"] for review in draft.reviews if "warnings" in review]
+    return [
+        Text(f"{name} {one['text']['zh']}。", f"{name} {one['text']['en']}.")
+        for one in (told[-1] if told else [])
+        for name in (one["name"] or one["code"],)
+    ]
 
 
 def _versions(facts: dict[str, Any]) -> str:

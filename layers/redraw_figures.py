@@ -15,7 +15,7 @@ import shapely
 from geo import coverage
 from geo.words import Text
 
-from . import redraw_values, rights
+from . import communities, redraw_values, rights
 from .kinds import KINDS
 from .redraw_ground import to_lonlat
 from .redraw_land import Session, Step
@@ -94,6 +94,7 @@ def figures(
         load = known.scale.index(households, counts["incidents"], area, counts["key_places"])
     cameras = None if rule is None else _camera_states(rule, known, counts["cameras"])
     staffed = _staffed(session)
+    too_large = _communities(session, known.rules, {code: values[code][0] for code in codes})
     found = []
     for row, code in enumerate(codes):
         value, estimated = values[code]
@@ -110,7 +111,7 @@ def figures(
             shown["workload"] = None if np.isnan(load[row]) else round(float(load[row]), 4)
         if cameras is not None:
             shown |= cameras[row]
-        shown["breaks"] = _breaks(level, known.rules, rule, shown, value, staffed=staffed)
+        shown["breaks"] = _breaks(level, known.rules, rule, shown, value, staffed=staffed) + too_large.get(code, [])
         found.append(shown)
     return found
 
@@ -277,6 +278,17 @@ def _breaks(
     if staffed and not sum(value.get(name) or 0 for name in _STAFF):
         found.append(_break("workers", "没有网格员", "no worker"))
     return found
+
+
+def _communities(
+    session: Session, rules: RuleSet, values: Mapping[str, Mapping[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
+    """Rules on the size of urban communities that villages break, by code."""
+    if session.ground.level != "village":
+        return {}
+    begun = set(values) - set(session.ground.shapes)
+    made = communities.converted(step.operation for step in session.steps)
+    return communities.broken(session.store, rules, values, begun=begun, made=made)
 
 
 def _break(rule: str, zh: str, en: str) -> dict[str, Any]:

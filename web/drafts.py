@@ -4,6 +4,7 @@ Every write names the version of the draft it was made on. Somebody else's save 
 nothing; a write sent twice under one `Idempotency-Key` happens once, also when the server ended between the two.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -40,9 +41,17 @@ def described(draft: drafts.Draft) -> dict[str, Any]:
     lost = [one | {name: Text.from_dict(one[name]).to(code) for name in ("what", "mend")} for one in draft.lost]
     return draft.as_dict(code) | {
         "lost": lost,
+        "reviews": [_review(one, code) for one in draft.reviews],
         "may_edit": draft.state == "draft" and drafts.may_draw(asks, draft),
         "offices_missing": list(decision_steps.offices_missing(draft)) if draft.state == "proposed" else [],
     }
+
+
+def _review(line: Mapping[str, Any], code: str) -> dict[str, Any]:
+    """A line of the reviews, its warnings in the reader's language."""
+    if "warnings" not in line:
+        return dict(line)
+    return {**line, "warnings": [one | {"text": Text.from_dict(one["text"]).to(code)} for one in line["warnings"]]}
 
 
 def answer(body: Any, status: int = 200) -> Response:

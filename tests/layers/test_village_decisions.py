@@ -1,5 +1,7 @@
 """Villages and townships are redrawn one level up, and their grids follow; a village becomes a community."""
 
+import json
+from copy import deepcopy
 from datetime import timedelta
 
 import decided
@@ -9,10 +11,11 @@ import pandas as pd
 import pytest
 import shapely
 from decided import BOSS, OTHER, PLANNER, TOWN, VILLAGES, approved, drawn, grids
+from sqlalchemy import select
 from squares import put
 
 from geo.errors import ConflictError, InputError
-from layers import decisions, grid_codes, homes, lineage
+from layers import communities, decisions, grid_codes, homes, lineage, redraw_figures, redraw_session, rules, schema
 from layers.frames import read_layer
 from layers.history import today
 from layers.rights import OWNER
@@ -212,3 +215,83 @@ def test_township_under_a_new_code_takes_villages_and_grids_along(small):
     assert link.new_code.startswith(new[:9]) and link.share_of_area == 1.0
     decisions.withdraw(small, BOSS, done.id, done.version)
     require_nested(small, LATER)
+
+
+def conversion(store, **said):
+    draft = village_draft(store, [{"op": "recode", "grid": MIDDLE}], **said)
+    now = decisions.submit(store, PLANNER, draft.id, draft.version)
+    for office in OFFICES:
+        now = decisions.review(store, OTHER, now.id, now.version, verdict="agree", role=office)
+    return draft, decisions.approve(store, BOSS, now.id, now.version)
+
+
+def warned(draft, verdict):
+    return [review.get("warnings", []) for review in draft.reviews if review["verdict"] == verdict][-1]
+
+
+def breaks_of(store, draft):
+    with redraw_session.held(store, draft) as session:
+        listed = sorted(session.codes())
+        return dict(
+            zip(listed, (row["breaks"] for row in redraw_figures.figures(session, PLANNER, listed)), strict=True)
+        )
+
+
+@pytest.fixture
+def strict(town):
+    """The sample rules, but a community has at most 900 households; the village in the middle has 1000."""
+    return with_largest_community(town, 900)
+
+
+def with_largest_community(store, most):
+    body = deepcopy(rules.shipped()["sample-2025"].body)
+    next(rule for rule in body["rules"] if rule["id"] == "community_size")["threshold"] = most
+    rules.save_rule_set(store, PLANNER, "own", body)
+    with store.change("boss", "set_rules") as change:
+        store.settings.put(change.connection, "rule_set", "own")
+    return store
+
+
+def test_too_large_a_community_is_told_on_the_draft_and_in_the_record_but_not_refused(strict):
+    community = f"{TOWN[:9]}001"
+    draft, done = conversion(strict)
+    (told,) = warned(done, "approve")
+    assert (told["code"], told["name"], told["rule"]) == (community, "中村", "community_size")
+    assert told["text"]["zh"] == "城市社区规模：1000 户，标准为不超过 900 户，超出 100 户"
+    assert told["text"]["en"] == "size of urban communities: 1000 households, at most 900 are asked for, 100 too many"
+    assert warned(done, "submit") == [told]
+    assert done.state == "effective"
+    with strict.read() as connection:
+        acted = connection.execute(
+            select(schema.audit.c.details).where(schema.audit.c.change_id == done.change_id)
+        ).scalar_one()
+    assert json.loads(acted)["warnings"] == [told]
+    assert draft.operations[0]["codes"] == [community]
+
+
+def test_community_within_the_threshold_of_the_rule_set_is_not_warned_of(small):
+    _, done = conversion(with_largest_community(small, 1000))
+    assert not any("warnings" in review for review in done.reviews)
+
+
+def test_class_recorded_for_the_village_says_nothing_of_the_community_it_becomes(small):
+    rule_set = rules.read_rule_set(with_largest_community(small, 900), "own")
+    community, other = f"{TOWN[:9]}001", f"{TOWN[:9]}002"
+    rural = {"urban_rural": "220", "village_type": None, "households": 1000}
+    told = communities.broken(small, rule_set, {community: rural, other: rural}, begun={community}, made={community})
+    assert list(told) == [community]
+    unknown = {**rural, "households": None}
+    (missing,) = communities.broken(small, rule_set, {community: unknown}, begun={community}, made={community})[
+        community
+    ]
+    assert missing["text"]["zh"].endswith("未登记，无法核对")
+    assert not communities.broken(
+        small, rule_set, {other: {**rural, "urban_rural": None} | {"households": None}}, begun=(), made=()
+    )
+
+
+def test_draft_shows_the_broken_rule_while_it_is_drawn(strict):
+    draft = village_draft(strict, [{"op": "recode", "grid": MIDDLE}])
+    found = breaks_of(strict, draft)
+    assert [each["rule"] for each in found[f"{TOWN[:9]}001"]] == ["community_size"]
+    assert found[EAST] == found[WEST] == []  # villagers' committees, however large

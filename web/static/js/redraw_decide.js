@@ -8,6 +8,7 @@ import { menuButton } from "./menu.js";
 import { notice } from "./notice.js";
 import { closeConflict, rebase, showConflict } from "./redraw_conflict.js";
 import { act, change, draft, findings, isEditable } from "./redraw_draft.js";
+import { warningsOf } from "./redraw_facts.js";
 import { download } from "./exporting.js";
 import { set } from "./state.js";
 import { day, t } from "./words.js";
@@ -121,6 +122,7 @@ function review() {
     t("decide.review"),
     [
       element("p", {}, t("decide.review_lead", { who: draft().author, n: draft().operations.length })),
+      warningsOf(draft()),
       role && element("label", { class: "field" }, element("span", {}, t("decide.office")), choice(offices.map((one) => [one, t(`office.${one}`)]), role, (value) => { role = value; })),
       noteField((text) => { note = text; }, t("decide.note")),
     ],
@@ -135,6 +137,7 @@ function approve() {
     t("decide.approve"),
     [
       element("p", {}, t("decide.approve_lead", { n: draft().operations.length })),
+      warningsOf(draft()),
       element("label", { class: "field" }, element("span", {}, t("drafts.effective")), dateField({ value: from, clearable: false, id: "approve-from", onchange: (iso) => { from = iso; } }), element("small", {}, t("drafts.effective_about"))),
       noteField((text) => { note = text; }, t("decide.note")),
     ],

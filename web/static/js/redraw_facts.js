@@ -6,7 +6,7 @@ import { openDialog } from "./dialog.js";
 import { change, draft, isEditable, reopen } from "./redraw_draft.js";
 import { placeOf } from "./redraw_list.js";
 import { showConflict } from "./redraw_conflict.js";
-import { day, moment, t } from "./words.js";
+import { day, moment, reading, t } from "./words.js";
 
 export function openFacts() {
   const facts = draft();
@@ -51,7 +51,13 @@ function pairs(facts) {
   return element("dl", { class: "pairs mb-3" }, rows.filter(([, value]) => value).map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
 }
 
+/** The rules that communities broke when a step was taken: who decides is told. */
+const brokenRules = ({ warnings = [] }) => warnings.map((each) => element("p", { class: "broken-rule" }, [each.name ?? each.code, reading(each.text)].join(" · ")));
+
+/** Those of the last time the draft was handed in. */
+export const warningsOf = ({ reviews = [] }) => brokenRules(reviews.findLast((one) => one.verdict === "submit") ?? {});
+
 /** Every step of the decision: who, when, what was said. */
 function history({ reviews = [] }) {
-  return reviews.length > 0 && element("section", {}, element("h3", {}, t("drafts.steps")), element("ol", { class: "steps-taken" }, reviews.map((one) => element("li", {}, element("b", {}, t(`verdict.${one.verdict}`)), " ", [one.role && t(`office.${one.role}`), one.name, moment(one.at)].filter(Boolean).join(" · "), one.note && element("p", {}, one.note)))));
+  return reviews.length > 0 && element("section", {}, element("h3", {}, t("drafts.steps")), element("ol", { class: "steps-taken" }, reviews.map((one) => element("li", {}, element("b", {}, t(`verdict.${one.verdict}`)), " ", [one.role && t(`office.${one.role}`), one.name, moment(one.at)].filter(Boolean).join(" · "), one.note && element("p", {}, one.note), brokenRules(one)))));
 }

@@ -82,7 +82,7 @@ function cell(name, { before, after }) {
 }
 
 const breaks = (properties) => properties?.breaks ?? [];
-const isBroken = (properties, name) => (name === "camera_shortfall" ? figure(properties, name) > 0 : breaks(properties).some((one) => one.rule === name));
+const isBroken = (properties, name) => (name === "camera_shortfall" ? figure(properties, name) > 0 : breaks(properties).some((one) => one.rule === name || one.field === name));
 
 /** Every rule that breaks, in words. */
 function state(after) {
