@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import shapely
 from office import COUNTY, EAST, WEST, frames, village_code
+from redrawn import halves
 from shapely.geometry import shape
 
 from geo.errors import InputError
@@ -180,6 +181,30 @@ def test_a_tile_shows_what_lies_in_it_with_its_values(person):
     for f in drawn:
         drawn_area = shape(f["geometry"]).intersection(shapely.box(0, 0, 4096, 4096)).area
         assert drawn_area == pytest.approx(inside[f["properties"]["grid_code"]].area * scale**2, rel=0.01, abs=5000)
+
+
+def test_the_tile_of_a_day_shows_the_outlines_of_that_day(app, person):
+    old = f"{village_code(0)}001"
+    parts = (f"{village_code(0)}801", f"{village_code(0)}802")
+    one, path = person("planner"), "/tiles/grid/12/3311/1721.mvt?columns=grid_code"
+    decided, eve = "2031-01-01", "2030-12-31"
+    before = one.get(path).get_data()
+    halves(app.extensions["wangge_store"], old, decided, parts)
+    tile_of = lambda day: one.get(path + (f"&as_of={day}" if day else ""))  # noqa: E731
+    drawn = {
+        day: {
+            f["properties"]["grid_code"]: shape(f["geometry"])
+            for f in mapbox_vector_tile.decode(tile_of(day).get_data())["grid"]["features"]
+        }
+        for day in ("", eve, decided, "2040-01-01")
+    }
+    assert tile_of("").get_data() == before and old in drawn[""]
+    assert drawn[eve] == drawn[""] and drawn[decided] == drawn["2040-01-01"]
+    assert set(drawn[decided]) == set(drawn[""]) - {old} | set(parts)
+    whole = shapely.union_all([drawn[decided][part] for part in parts])
+    assert whole.symmetric_difference(drawn[""][old]).area == pytest.approx(0, abs=0.001 * whole.area)
+    assert all(drawn[decided][code] == drawn[""][code] for code in drawn[""] if code != old)
+    assert tile_of("").get_etag() != tile_of(decided).get_etag()
 
 
 def test_an_empty_tile_is_no_content(person):

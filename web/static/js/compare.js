@@ -2,7 +2,7 @@
 // The address says which: compare=DATE|draft:ID, compare_mode=swipe|side, compare_kind=grid|village|township.
 
 import { config } from "./config.js";
-import { drawComparison } from "./compare_panel.js";
+import { drawComparison, markMode } from "./compare_panel.js";
 import { startSide } from "./compare_side.js";
 import { startSwipe } from "./compare_swipe.js";
 import { element } from "./element.js";
@@ -43,7 +43,11 @@ export function start(given = {}) {
   if (!watching) {
     watching = true;
     watch(["compare", "compare_kind", "as_of"], refresh);
-    watch(["compare_mode"], () => found && arrange());
+    watch(["compare_mode"], () => {
+      if (!found) return;
+      markMode(modeOf());
+      arrange();
+    });
     document.addEventListener("layer", (event) => {
       if (!found) return;
       if (event.detail === found.kind) hideChanged();
@@ -87,7 +91,7 @@ function stop() {
   layers = null;
   shown?.remove();
   shown = null;
-  if (found) restyle(found.kind, null);
+  if (found) drawAll();
   found = null;
   draft = null;
   delete document.documentElement.dataset.compared;
@@ -127,10 +131,20 @@ function pane(name) {
   made.style.pointerEvents = "none";
 }
 
+/** Codes of the areas that differ. */
+const differing = () => new Set(found.rows.map((row) => row.code));
+
+/** The layer of the page draws every area again. */
+function drawAll() {
+  restyle(found.kind, null);
+  layerOf(found.kind)?.leaveOut?.(new Set());
+}
+
 /** Areas that differ are drawn by the comparison, on their side of it, and not by the layer below. */
 function hideChanged() {
-  const differing = new Set(found.rows.map((row) => row.code));
-  restyle(found.kind, (shape) => (differing.has(String(shape.id)) ? null : shapeStyle(found.kind, shape)));
+  const hidden = differing();
+  layerOf(found.kind)?.leaveOut?.(hidden);
+  restyle(found.kind, (shape) => (hidden.has(String(shape.id)) ? null : shapeStyle(found.kind, shape)));
 }
 
 function zoom(code) {
@@ -159,12 +173,13 @@ function arrange() {
 }
 
 /** The second map has the outlines of the first, but for what differs: that is as it is afterwards. */
-function fillSecond({ shape, labels }) {
-  const differing = new Set(found.rows.map((row) => row.code));
+function fillSecond({ shape, tiles, labels }) {
+  const hidden = differing();
   for (const kind of ["county", ...AREAS.filter((name) => name !== "county").reverse()].filter((name) => chosen().includes(name))) {
     const layer = layerOf(kind);
+    if (layer?.copy) tiles(kind, layer, kind === found.kind ? hidden : new Set());
     if (!(layer instanceof ShapeLayer)) continue;
-    const same = kind === found.kind ? layer.shapes.filter((one) => !differing.has(String(one.id))) : layer.shapes;
+    const same = kind === found.kind ? layer.shapes.filter((one) => !hidden.has(String(one.id))) : layer.shapes;
     if (kind === "county") shape("ground", same, () => ({ fill: config.cartography.ground.land }));
     shape("areas", same, (one) => shapeStyle(kind, one));
     labels(kind, kind === found.kind ? [...same, ...layers.after.shapes] : same);

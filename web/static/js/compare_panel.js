@@ -26,8 +26,13 @@ export function drawComparison({ found, draft, words, mode, unit, end, zoom }) {
   ];
 }
 
+/** Mark the mode that is shown among the buttons. */
+export function markMode(mode) {
+  for (const one of document.querySelectorAll("#compare-mode button")) one.setAttribute("aria-pressed", String(one.dataset.mode === mode));
+}
+
 function modes(mode) {
-  const one = (value) => element("button", { type: "button", "aria-pressed": String(mode === value), onclick: () => set({ compare_mode: value === "swipe" ? "" : value }) }, t(`compare.${value}`));
+  const one = (value) => element("button", { type: "button", "data-mode": value, "aria-pressed": String(mode === value), onclick: () => set({ compare_mode: value === "swipe" ? "" : value }) }, t(`compare.${value}`));
   return element("div", { class: "line" }, element("span", {}, t("compare.mode")), element("div", { class: "chips", id: "compare-mode" }, one("swipe"), one("side")));
 }
 

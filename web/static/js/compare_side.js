@@ -6,14 +6,15 @@ import { element } from "./element.js";
 import { LabelLayer } from "./labels.js";
 import { PANES } from "./map.js";
 import { ShapeLayer } from "./shapes.js";
+import { putInPlace } from "./tiles.js";
 
 const L = window.L;
 const PHONE_PX = 600;
 const AIR = 0.2;
 
 /**
- * Open the second map in `holder`. `draw({shape, labels})` fills it: `shape(pane, shapes, style)` adds a layer,
- * `labels(kind, shapes)` its names. `refit`: what was in view stays in view. Returns {redraw, end}.
+ * Open the second map in `holder`. `draw({shape, tiles, labels})` fills it: `shape(pane, shapes, style)` adds a layer,
+ * `tiles(kind, layer, without)` the tiles of a layer of the first map but for some areas, `labels(kind, shapes)` names. `refit`: what was in view stays in view. Returns {redraw, end}.
  */
 export function startSide({ map, holder, draw, refit }) {
   const seen = uncovered(map, holder);
@@ -37,9 +38,11 @@ export function startSide({ map, holder, draw, refit }) {
   copyBasemap(second);
   const names = new LabelLayer().addTo(second);
   let drawn = [];
+  const copies = new Map();
   const redraw = () => {
     drawn.forEach((layer) => layer.remove());
     drawn = [];
+    const gone = new Set(copies.keys());
     names.sources.clear();
     draw({
       shape(pane, shapes, style) {
@@ -47,8 +50,19 @@ export function startSide({ map, holder, draw, refit }) {
         layer.setShapes(shapes);
         drawn.push(layer);
       },
+      // Tiles that are there stay: they are asked for once.
+      tiles(kind, layer, without) {
+        gone.delete(kind);
+        const former = copies.get(kind);
+        if (former?.of !== layer) copies.set(kind, { of: layer, copy: putInPlace(second, layer.copy(), former?.copy) });
+        copies.get(kind).copy.leaveOut(without);
+      },
       labels: (kind, shapes) => config.cartography.labels[kind] && names.setSource(kind, shapes),
     });
+    for (const kind of gone) {
+      copies.get(kind).copy.remove();
+      copies.delete(kind);
+    }
   };
   let following = false;
   const follow = (from, to) => () => {

@@ -95,7 +95,7 @@ async function bring(kind, anew) {
   const one = held.get(kind) ?? { layer: null, asked: null };
   held.set(kind, one);
   const asked = request(entry);
-  if (one.layer && !one.tiles) one.layer.setOpacity(opacityOf(kind));
+  one.layer?.setOpacity(opacityOf(kind));
   if (one.asked === asked.key && !anew) return one.done;
   // A closer window inside the one that is there needs nothing new.
   if (!anew && one.layer && asked.window && one.window === asked.detail && one.bounds?.contains(map.getBounds())) return one.done;
@@ -106,7 +106,8 @@ async function bring(kind, anew) {
   one.tolerance_m = asked.tolerance_m;
   one.bounds = asked.window ? map.getBounds().pad(0.5) : null;
   one.done = load(entry, one, asked).catch((error) => {
-    one.asked = null;
+    // A later one may have taken its place already.
+    if (one.asked === asked.key) one.asked = null;
     throw error;
   });
   return one.done;
@@ -136,10 +137,7 @@ async function load(entry, one, asked) {
   const { kind } = entry;
   const options = { signal: one.controller.signal, label: t("busy.layer", { layer: entry.label }) };
   if (asked.form === "tiles") {
-    one.layer?.remove();
-    const { tileLayer } = await import("./tiles.js");
-    one.layer = await tileLayer(entry, dayOf(kind));
-    one.tiles = true;
+    await loadTiles(entry, one);
   } else if (asked.form === "points") {
     const columns = (config.start.point_columns[kind] ?? []).join(",");
     const points = readPoints(await getBytes(`/points/${kind}${query({ as_of: get("as_of"), where: filterOf(kind), columns })}`, options));
@@ -154,15 +152,36 @@ async function load(entry, one, asked) {
       `/features/${encodeURIComponent(kind)}${query({ as_of: dayOf(kind), tolerance_m: asked.tolerance_m || null, bbox: asked.window, columns: columns.join(",") })}`,
       options,
     );
+    if (one.tiles) forgetTiles(one);
     one.layer ??= new ShapeLayer({ style: (shape) => shapeStyle(kind, shape) });
     one.layer.setShapes(toShapes(collection));
     if (isArea(kind)) labels.setSource(kind, one.layer.shapes);
     if (kind === "county") showGround(one);
   }
   if (!held.has(kind)) return;
-  if (!one.tiles) one.layer.setOpacity(opacityOf(kind));
+  one.layer.setOpacity(opacityOf(kind));
   if (waiting) waiting.push(kind);
   else show(kind);
+}
+
+/** The tiles of another day take the place of those there when they are complete. */
+async function loadTiles(entry, one) {
+  const { signal } = one.controller;
+  const { putInPlace, tileLayer } = await import("./tiles.js");
+  const layer = await tileLayer(entry, dayOf(entry.kind));
+  signal.throwIfAborted();
+  const former = one.layer;
+  one.layer = layer;
+  one.tiles = true;
+  labels.dropSource(entry.kind);
+  if (former) putInPlace(map, layer, former);
+}
+
+/** On another day there are so few areas that they come as shapes. */
+function forgetTiles(one) {
+  one.layer.remove();
+  one.layer = null;
+  one.tiles = false;
 }
 
 /** The county's land lies below everything, its line above: two layers of the same shapes. */
