@@ -4,6 +4,7 @@ Modelling decision: everything is compared on the 1 cm grid, so differences belo
 vertex more on one side) are not findings. What is too small to matter above that is the caller's tolerance.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +45,8 @@ def find_gaps(areas: gpd.GeoDataFrame, parent: shapely.Geometry, *, min_area_m2:
         `geometry`, `codes` (tuple of the areas around the gap), `area_m2`.
     """
     require_metric(areas, "find_gaps")
-    return _framed(gaps(*_polygons(areas), parent, min_area_m2=min_area_m2), areas.crs)
+    codes, shapes = _polygons(areas)
+    return _framed(gaps(codes, shapes, parent, min_area_m2=min_area_m2), areas.crs)
 
 
 def gaps(codes: np.ndarray, shapes: np.ndarray, parent: shapely.Geometry, *, min_area_m2: float = 0.0) -> Pieces:
@@ -133,7 +135,9 @@ def find_outside(
     return _framed(outside(pairs, shapes[known], parent_shapes[row], min_area_m2=min_area_m2), areas.crs)
 
 
-def outside(codes: list[tuple[str, ...]], shapes: np.ndarray, own: np.ndarray, *, min_area_m2: float = 0.0) -> Pieces:
+def outside(
+    codes: Sequence[tuple[str, ...]], shapes: np.ndarray, own: np.ndarray, *, min_area_m2: float = 0.0
+) -> Pieces:
     """What of each area lies outside its `own` parent; sound metric polygons, and what to name each piece with."""
     # Most areas lie wholly inside; a prepared test says so far sooner than the difference would.
     shapely.prepare(own)

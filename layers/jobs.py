@@ -6,9 +6,10 @@ its process: it is queued again once, and marked failed with the reason after th
 
 import json
 import secrets
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, desc, func, insert, select, update
+from sqlalchemy import Connection, case, desc, func, insert, null, select, update
 
 from geo.errors import ConflictError, LimitError, NotFoundError, WanggeError
 from geo.words import Text
@@ -23,13 +24,26 @@ STALE_S = 30.0
 _TRY_AGAIN_S = 10.0
 OPEN_PER_ACTOR = 3
 MAX_ATTEMPTS = 2
-KINDS = ("import", "export", "balance")
+KINDS = ("import", "export", "balance", "mend")
+_LONG = ("balance", "mend")
+"""Results of these are long: a list goes without them."""
 
 _LOST = Text("处理进程意外中止。", "The process of this job ended unexpectedly.")
 
 
-def submit(store: "Store", actor: str, kind: str, payload: dict[str, Any], key: str | None = None) -> str:
-    """Queue a job and return its id; the same `key` gives the same job. LimitError at three open jobs of one actor."""
+def submit(
+    store: "Store",
+    actor: str,
+    kind: str,
+    payload: dict[str, Any],
+    key: str | None = None,
+    *,
+    same: Collection[str] = (),
+) -> str:
+    """Queue a job and return its id; the same `key` gives the same job. LimitError at three open jobs of one actor.
+
+    `same`: a job of the actor in one of these states that was asked exactly the same is given instead of a new one.
+    """
     if kind not in KINDS:
         raise ValueError(kind)
     table = schema.job
@@ -38,6 +52,9 @@ def submit(store: "Store", actor: str, kind: str, payload: dict[str, Any], key: 
             known = connection.scalar(select(table.c.id).where(table.c.key == f"{actor}:{key}"))
             if known is not None:
                 return known
+        alike = _alike(connection, actor, kind, payload, same)
+        if alike is not None:
+            return alike
         waiting = connection.scalar(
             select(func.count())
             .select_from(table)
@@ -57,7 +74,7 @@ def submit(store: "Store", actor: str, kind: str, payload: dict[str, Any], key: 
                 actor=actor,
                 kind=kind,
                 state="queued",
-                payload=json.dumps(payload, ensure_ascii=False),
+                payload=_json(payload),
                 key=None if key is None else f"{actor}:{key}",
                 sequence=sequence,
                 submitted_at=schema.now(),
@@ -65,6 +82,25 @@ def submit(store: "Store", actor: str, kind: str, payload: dict[str, Any], key: 
         )
         audit.write(connection, None, actor, "submit_job", {"job": job_id, "kind": kind})
     return job_id
+
+
+def find_same(store: "Store", actor: str, kind: str, payload: dict[str, Any], states: Collection[str]) -> str | None:
+    """The newest job of an actor in one of `states` that was asked exactly this; None when there is none."""
+    with store.read() as connection:
+        return _alike(connection, actor, kind, payload, states)
+
+
+def _alike(
+    connection: Connection, actor: str, kind: str, payload: dict[str, Any], states: Collection[str]
+) -> str | None:
+    table = schema.job
+    asked = (table.c.actor == actor, table.c.kind == kind, table.c.payload == _json(payload))
+    query = select(table.c.id).where(*asked, table.c.state.in_(states)).order_by(desc(table.c.sequence)).limit(1)
+    return connection.scalar(query) if states else None
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _as_dict(row: Any) -> dict[str, Any]:
@@ -220,8 +256,11 @@ def read_job(store: "Store", job_id: str, *, actor: str | None = None) -> dict[s
 
 
 def list_jobs(store: "Store", *, actor: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
-    """Jobs, newest first; of one actor when named."""
-    query = select(schema.job).order_by(desc(schema.job.c.sequence)).limit(limit)
+    """Jobs, newest first, without long results; of one actor when named."""
+    table = schema.job
+    short = case((table.c.kind.in_(_LONG), null()), else_=table.c.result).label("result")
+    columns = [short if column.name == "result" else column for column in table.c]
+    query = select(*columns).order_by(desc(schema.job.c.sequence)).limit(limit)
     if actor is not None:
         query = query.where(schema.job.c.actor == actor)
     with store.read() as connection:

@@ -26,6 +26,7 @@ from . import frames, schema
 from .areas import area_set
 from .history import hidden_changes, visible
 from .rights import OWNER, Viewer
+from .telling import Tell, counted, silent
 
 if TYPE_CHECKING:
     from .store import Store
@@ -34,6 +35,7 @@ SAME_DEG = 1e-7
 """Places closer than this (about a centimetre) are the same."""
 _STRAIGHT_DEG = 0.004
 """A line of this length (about 400 m) is the same straight in degrees and in metres, to two millimetres."""
+_READING = Text("正在读取网格", "Reading grids")
 _WATCHED = ("county", "township", "village", "grid")
 
 
@@ -68,7 +70,23 @@ class Lands:
     versions: dict[str, int]
 
 
-def read_lands(store: "Store", viewer: Viewer, parent: str, on: str) -> Lands:
+def versions(store: "Store") -> dict[str, int]:
+    """Versions of the layers that lands are made of."""
+    return store.versions(_WATCHED)
+
+
+def count_grids(store: "Store", viewer: Viewer, parent: str, on: str) -> int:
+    """How many grids the lands asked for have, at least one; errors as `read_lands`, and far sooner."""
+    outlines, _ = _villages(store, on)
+    wanted = _wanted(store, viewer, parent, on, outlines)
+    owner = area_set(store, "grid", on).frame["parent_code"]
+    count = int(owner.isin(wanted).sum()) if outlines else len(owner)
+    if not count:
+        raise _nothing()
+    return count
+
+
+def read_lands(store: "Store", viewer: Viewer, parent: str, on: str, *, tell: Tell = silent) -> Lands:
     """The villages at or below `parent` ("" for all the viewer may see) with the grids of a day.
 
     Raises
@@ -78,7 +96,7 @@ def read_lands(store: "Store", viewer: Viewer, parent: str, on: str) -> Lands:
     RightsError
         When the account is limited to some areas and the store has no villages to tell whose land is whose.
     """
-    versions = store.versions(_WATCHED)
+    made_of = versions(store)
     rows = frames.read_layer(store, "grid", OWNER, as_of=on)
     outlines, names = _villages(store, on)
     usable = np.isin(shapely.get_type_id(rows.geometry.to_numpy()), (3, 6)) & ~rows.geometry.is_empty.to_numpy()
@@ -91,13 +109,14 @@ def read_lands(store: "Store", viewer: Viewer, parent: str, on: str) -> Lands:
     system = crs.metric_crs(outline.bounds)
     barred = _barred(store, on)
     lands = []
-    for code in wanted:
+    for number, code in enumerate(wanted):
+        counted(tell, number, len(wanted), _READING)
         own = rows[(owner == code) & usable]
         if len(own):
             lands.append(_land(code, names.get(code, ""), own, outlines.get(code), system, barred))
     if not lands:
         raise _nothing()
-    return Lands(on, system, rows, tuple(lands), versions)
+    return Lands(on, system, rows, tuple(lands), made_of)
 
 
 def _nothing() -> NotFoundError:

@@ -4,6 +4,7 @@ The same tolerances as the checks of the store (`data/checks.json`): what is too
 though the borders may still lack vertices they should share, which is told once per village.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,11 +24,17 @@ from .land import Land, Lands, read_lands
 from .mend_limits import read_mend_limits
 from .mending import ACT
 from .rights import Viewer
+from .telling import Tell, counted, silent, within
 
 if TYPE_CHECKING:
     from .store import Store
 
 GAP, OVERLAP, SLIVER, OUTSIDE, UNMATCHED, INVALID = "gap", "overlap", "sliver", "outside_parent", "unmatched", "invalid"
+SHOWN = 500
+"""Places told; there can be tens of thousands."""
+_READ = 0.3
+"""Share of the time that reading takes, as measured for a county."""
+_LOOKING = Text("正在检查不吻合的网格", "Looking at grids that do not fit")
 _MEND = Text("可用“修整”处理，处理前可先看方案。", "Mending does it; look at the plan first.")
 
 
@@ -46,13 +53,13 @@ class Place:
         """The window to look at: west, south, east, north."""
         return [round(float(value), 7) for value in self.shape.bounds]
 
-    def as_dict(self, language: str) -> dict[str, Any]:
-        """In one language, for pages and scripts; the shape as GeoJSON."""
+    def as_dict(self) -> dict[str, Any]:
+        """JSON with both languages; the shape as GeoJSON."""
         return {
             "kind": self.finding.kind,
             "severity": self.finding.severity,
-            "what": self.finding.what.to(language),
-            "mend": self.finding.mend.to(language),
+            "what": self.finding.what.as_dict(),
+            "mend": self.finding.mend.as_dict(),
             "parent_code": self.parent_code,
             "codes": list(self.codes),
             "area_m2": round(self.area_m2, 2),
@@ -84,18 +91,30 @@ class Places:
     clean: int
     grids: int
 
+    def as_dict(self) -> dict[str, Any]:
+        """Counts, and the first places, as JSON with both languages; `total` says how many there are."""
+        return {
+            "villages": self.villages,
+            "clean": self.clean,
+            "grids": self.grids,
+            "total": len(self.places),
+            "kinds": dict(Counter(place.finding.kind for place in self.places)),
+            "places": [place.as_dict() for place in self.places[:SHOWN]],
+        }
 
-def find(store: "Store", viewer: Viewer, parent: str = "") -> Places:
+
+def find(store: "Store", viewer: Viewer, parent: str = "", *, tell: Tell = silent) -> Places:
     """Gaps, overlaps, slivers, grids that miss their village and borders that lack common vertices, as of today.
 
     Errors as `layers.mending.plan`.
     """
     viewer.require(ACT)
-    lands = read_lands(store, viewer, parent, day(None))
+    lands = read_lands(store, viewer, parent, day(None), tell=within(tell, 0, _READ))
     limits, gap_width_m = read_limits(store), read_mend_limits(store).gap_width_m
     found: list[_Raw] = []
     dirty = [land for land in lands.lands if not land.fits]
-    for land in dirty:
+    for number, land in enumerate(dirty):
+        counted(within(tell, _READ, 1), number, len(dirty), _LOOKING)
         seen = _Seen(land, limits).everything(gap_width_m)
         found += seen or [_unmatched(land)]
     places = _projected(found, lands)

@@ -34,12 +34,17 @@ from .land import Land, Lands, read_lands
 from .mend_limits import MendLimits, read_mend_limits
 from .rights import Viewer
 from .rows import insert_in, retire_rows
+from .telling import Tell, counted, silent, within
 from .watched import changed_since, require_unchanged
 
 if TYPE_CHECKING:
     from .store import Store
 
 ACT = "mend"
+_READ, _PLANNED = 0.3, 0.9
+"""Shares of the time that reading takes of a plan, and the plan of the whole, as measured for a county."""
+_PLANNING = Text("正在计算方案", "Working out what would move")
+_WRITING = Text("正在写入", "Writing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +76,8 @@ class Plan:
     villages: tuple[VillagePlan, ...]
     hash: str
 
-    def as_dict(self, language: str) -> dict[str, Any]:
-        """Hash, tolerances, totals, villages and grids (most land moved first), in one language."""
+    def as_dict(self) -> dict[str, Any]:
+        """Hash, tolerances, totals, villages and grids (most land moved first), as JSON with both languages."""
         moved = [(village, one) for village in self.villages for one in village.moved]
         moved.sort(key=lambda pair: (-pair[1].moved_m2, pair[1].code))
         names = self.lands.rows["name"] if "name" in self.lands.rows else pd.Series(dtype=object)
@@ -94,7 +99,7 @@ class Plan:
                 "moved_m2": round(sum(one.moved_m2 for _, one in moved) / 2, 2),
                 "largest_shift_m": round(max((one.shift_m for _, one in moved), default=0.0), 3),
             },
-            "villages": [self._village(village, language) for village in self.villages if village.state != "clean"],
+            "villages": [self._village(village) for village in self.villages if village.state != "clean"],
             "grids": [
                 {
                     "code": one.code,
@@ -116,7 +121,7 @@ class Plan:
     def _large(self, one: Moved) -> bool:
         return one.moved_m2 > self.limits.large_share * max(one.before_m2, one.after_m2)
 
-    def _village(self, village: VillagePlan, language: str) -> dict[str, Any]:
+    def _village(self, village: VillagePlan) -> dict[str, Any]:
         refusal = village.refusal
         piece = refusal.piece if refusal else None
         return {
@@ -127,8 +132,8 @@ class Plan:
             "changed": len(village.moved),
             "outline_shift_m": round(village.outline_shift_m, 4),
             "reason": refusal.reason if refusal else "",
-            "what": refusal.what.to(language) if refusal else "",
-            "mend": refusal.mend.to(language) if refusal else "",
+            "what": refusal.what.as_dict() if refusal else "",
+            "mend": refusal.mend.as_dict() if refusal else "",
             "codes": list(refusal.codes) if refusal else [],
             "bounds": None if piece is None or piece.is_empty else bounds_of(piece, self.lands.system),
             "geometry": None if piece is None or piece.is_empty else geojson_of(piece, self.lands.system),
@@ -154,6 +159,7 @@ def plan(
     *,
     snapping_m: float | None = None,
     gap_width_m: float | None = None,
+    tell: Tell = silent,
 ) -> Plan:
     """What mending the grids of a village, or of all villages below an area, would move; nothing is changed.
 
@@ -170,9 +176,12 @@ def plan(
     """
     viewer.require(ACT)
     limits = read_mend_limits(store).with_(snapping_m=snapping_m, gap_width_m=gap_width_m)
-    lands = read_lands(store, viewer, parent, day(None))
-    villages = tuple(_planned(land, limits) for land in lands.lands)
-    return Plan(parent, limits, lands, villages, _hash(parent, limits, lands, villages))
+    lands = read_lands(store, viewer, parent, day(None), tell=within(tell, 0, _READ))
+    villages = []
+    for number, land in enumerate(lands.lands):
+        counted(within(tell, _READ, 1), number, len(lands.lands), _PLANNING)
+        villages.append(_planned(land, limits))
+    return Plan(parent, limits, lands, tuple(villages), _hash(parent, limits, lands, tuple(villages)))
 
 
 def _planned(land: Land, limits: MendLimits) -> VillagePlan:
@@ -232,6 +241,7 @@ def apply(
     snapping_m: float | None = None,
     gap_width_m: float | None = None,
     key: str | None = None,
+    tell: Tell = silent,
 ) -> dict[str, Any]:
     """Do what a plan said, as one change: {"change", "grids", "villages", "moved_m2", "largest_shift_m"}.
 
@@ -241,6 +251,8 @@ def apply(
         The hash of the plan somebody has seen; the tolerances must be the same.
     key
         Idempotency key: the same one does it once and answers the same.
+    tell
+        Heard for the last time before anything is written: what has begun to be written cannot be stopped.
 
     Raises
     ------
@@ -252,14 +264,15 @@ def apply(
     viewer.require(ACT)
     done = changes.answered(store, key)
     if done is not None:
+        homes.keep_up(store, viewer.name)
         return done
-    found = plan(store, viewer, parent, snapping_m=snapping_m, gap_width_m=gap_width_m)
+    found = plan(store, viewer, parent, snapping_m=snapping_m, gap_width_m=gap_width_m, tell=within(tell, 0, _PLANNED))
     if found.hash != consent:
         raise changed_since()
     changed = [village for village in found.villages if village.shapes]
     if not changed:
-        raise InputError(Text("没有需要修整的网格。", "There is nothing to mend."), where=parent, mend=Text("", ""))
-    told = found.as_dict("zh")["totals"]
+        raise nothing_to_mend(parent)
+    told = found.as_dict()["totals"]
     facts = {
         "parent": parent,
         "tolerances": asdict(found.limits),
@@ -274,9 +287,15 @@ def apply(
         _write(store, change, found.lands, shapes)
         return {"change": change.id, **facts}
 
+    tell(_PLANNED, _WRITING)
     answer = store.act(viewer.name, ACT, body, key=key, details=facts)
     homes.refresh(store, viewer.name)
     return answer
+
+
+def nothing_to_mend(parent: str) -> InputError:
+    """The plan changes no grid."""
+    return InputError(Text("没有需要修整的网格。", "There is nothing to mend."), where=parent, mend=Text("", ""))
 
 
 def _write(store: "Store", change: Change, lands: Lands, shapes: dict[str, shapely.Geometry]) -> None:

@@ -3,8 +3,9 @@
     python -m layers.work [--store URL] JOB_ID
 
 Payloads: import {"path", "name": what people call the file, "options": fields of ImportOptions}, export {"what", "path",
-"options"}, balance {"asked": fields of balance.Asked}. The result of an import holds its report and its findings, that of
-an export the path and the number of rows, that of a balance the suggestion.
+"options"}, balance {"asked": fields of balance.Asked}, mend as `mend_jobs` queues it. The result of an import holds its
+report and its findings, that of an export the path and the number of rows, that of a balance the suggestion, that of
+mending the answer.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -29,16 +31,19 @@ from .rights import OWNER, Viewer
 from .store import Store, store_url
 
 BEAT_S = 5.0
+WATCHED_BEAT_S, WATCHED_S = 1.0, 60.0
+"""Somebody looks on at first: they see it move, and it stops soon after they say so."""
 KEPT_FINDINGS = 20_000
 
 _log = logging.getLogger(__name__)
 
 
 class _Beat:
-    """Signs of life of a running job, every five seconds whatever the work does, and the wish to stop."""
+    """Signs of life of a running job, every second at first and every five later, and the wish to stop."""
 
     def __init__(self, store: Store, job: dict[str, Any]) -> None:
-        self._store, self._id, self._attempt = store, job["id"], job["attempts"]
+        self.job_id: str = job["id"]
+        self._store, self._attempt = store, job["attempts"]
         self._end = threading.Event()
         self._stop = threading.Event()
         self._share = 0.0
@@ -54,12 +59,13 @@ class _Beat:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._end.wait(BEAT_S):
+        began = time.monotonic()
+        while not self._end.wait(WATCHED_BEAT_S if time.monotonic() - began < WATCHED_S else BEAT_S):
             self.beat()
 
     def beat(self) -> None:
         try:
-            alive = jobs.heartbeat(self._store, self._id, self._share, self._message, attempt=self._attempt)
+            alive = jobs.heartbeat(self._store, self.job_id, self._share, self._message, attempt=self._attempt)
         except WanggeError:
             return  # busy store: the next beat will do
         if not alive:
@@ -134,10 +140,26 @@ def _balance(store: Store, viewer: Viewer, payload: dict[str, Any], beat: _Beat)
     return {"suggestion": made}, None
 
 
+def _mend(store: Store, viewer: Viewer, payload: dict[str, Any], beat: _Beat) -> tuple[dict[str, Any], Text | None]:
+    from . import mend_jobs
+    from .telling import Stopped
+
+    def tell(share: float, words: Text) -> None:
+        beat.progress(share, message=words)
+        if beat.wants_stop():
+            raise Stopped
+
+    try:
+        return mend_jobs.run(store, viewer, payload, beat.job_id, tell), None
+    except Stopped:
+        return {}, Text("已停止。", "Stopped.")
+
+
 _WORK: dict[str, Callable[..., tuple[dict[str, Any], Text | None]]] = {
     "import": _import,
     "export": _export,
     "balance": _balance,
+    "mend": _mend,
 }
 
 

@@ -21,7 +21,7 @@ from .drafts import answer, find
 from .figures import rules_state
 from .jobs import described, wake
 from .jobs import find as find_job
-from .language import language
+from .language import language, spoken
 from .parameters import takes
 
 blueprint = APIBlueprint("balance", __name__, tag="redraw")
@@ -167,14 +167,3 @@ def _state(job: str) -> Response:
     if made is not None:
         body["suggestion"] = spoken(made, language())
     return answer(body, 200 if made is not None else 202)
-
-
-def spoken(value: Any, code: str) -> Any:
-    """JSON with every pair of texts put into one language; provenance keeps both, as everywhere."""
-    if isinstance(value, dict):
-        if set(value) == {"zh", "en"}:
-            return value[code]
-        return {name: inner if name == "provenance" else spoken(inner, code) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [spoken(inner, code) for inner in value]
-    return value

@@ -141,7 +141,8 @@ def described(job: dict[str, Any]) -> dict[str, Any]:
     payload, result = job.get("payload") or {}, dict(job.get("result") or {})
     findings = result.pop("findings", [])
     result.pop("path", None)
-    result.pop("suggestion", None)  # long, and asked for by itself
+    for long in ("suggestion", "answer"):  # asked for by themselves
+        result.pop(long, None)
     message = job.get("message")
     return {
         "id": job["id"],

@@ -78,6 +78,17 @@ def to_reader(message: Text | WanggeError) -> str:
     return message.to(language())
 
 
+def spoken(value: Any, code: str) -> Any:
+    """JSON with every pair of texts put into one language; provenance keeps both, as everywhere."""
+    if isinstance(value, dict):
+        if set(value) == {"zh", "en"}:
+            return value[code]
+        return {name: inner if name == "provenance" else spoken(inner, code) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [spoken(inner, code) for inner in value]
+    return value
+
+
 def register(app: Flask) -> None:
     """Give templates `t` and `language`, Babel its locale, and keep a `?lang=` choice in the cookie."""
     Babel(app, locale_selector=lambda: LOCALES[language()])

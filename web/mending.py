@@ -1,7 +1,7 @@
-"""Mending dirty grids over the API: what does not fit, a plan of what would move, and the act with the plan's hash.
+"""Mending dirty grids over the API: what does not fit, what mending would move, and the act for a plan that was seen.
 
-The hash is the consent: it stands for every row the plan takes back and every shape it writes, so that nothing is done
-that nobody has seen.
+Each is a job of its asker: few grids are done before the answer, a county in the background, with progress and cancel
+as for imports. The consent is the number of the plan's job: nothing is done that nobody has seen.
 """
 
 from typing import Any
@@ -11,20 +11,31 @@ from apiflask.fields import Float, String
 from apiflask.validators import Length
 from flask import Response
 
-from layers import mend_places, mending
+from geo.errors import NotFoundError
+from geo.words import Text
+from layers import jobs as queue
+from layers import mend_jobs, work
 
-from . import again, current, etags
-from .language import language
+from . import again, current
+from .drafts import answer
+from .jobs import described, wake
+from .jobs import find as find_job
+from .language import language, spoken
 from .parameters import takes
 
 blueprint = APIBlueprint("mending", __name__, tag="redraw")
-_SHOWN = 500
+_MISSING = Text("没有这个修整任务。", "There is no such job of mending.")
 
 
-class MendPlan(Schema):
-    """Which grids, and how far mending may go; absent tolerances are those of the store."""
+class MendLook(Schema):
+    """Which grids."""
 
     parent = String(load_default="", validate=Length(0, 64), metadata={"description": "village, township or county"})
+
+
+class MendPlan(MendLook):
+    """Which grids, and how far mending may go; absent tolerances are those of the store."""
+
     snapping_m = Float(
         load_default=None, allow_none=True, metadata={"description": "vertices closer than this are one"}
     )
@@ -33,56 +44,73 @@ class MendPlan(Schema):
     )
 
 
-class MendConsent(MendPlan):
-    """The plan somebody has seen, by its hash, with the tolerances it was made with."""
+class MendConsent(Schema):
+    """The plan somebody has seen, by its job."""
 
-    hash = String(required=True, validate=Length(64, 64))
-
-
-def _answer(body: Any) -> Response:
-    response = Response(etags.to_json(body), mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    plan = String(required=True, validate=Length(1, 64))
 
 
-@blueprint.get("/api/v1/mending")
+@blueprint.post("/api/v1/mending/look")
+@blueprint.input(MendLook, arg_name="body")
 @blueprint.doc(summary="Where grids do not fit: gaps, overlaps, slivers, grids that miss their village")
-@takes("parent")
-def places(parent: str | None) -> Response:
-    """Places with a point and a window, errors and large ones first; at most 500, `total` says how many there are."""
-    found = mend_places.find(current.store(), current.viewer(), parent or "")
-    code = language()
-    kinds: dict[str, int] = {}
-    for place in found.places:
-        kinds[place.finding.kind] = kinds.get(place.finding.kind, 0) + 1
-    return _answer(
-        {
-            "parent": parent or "",
-            "villages": found.villages,
-            "clean": found.clean,
-            "grids": found.grids,
-            "total": len(found.places),
-            "kinds": kinds,
-            "places": [place.as_dict(code) for place in found.places[:_SHOWN]],
-        }
-    )
+def look(body: dict[str, Any]) -> Response:
+    """200 with places (a point and a window each, errors and large ones first), 202 with the job that looks."""
+    return _begun(mend_jobs.look(current.store(), current.viewer(), **body))
 
 
 @blueprint.post("/api/v1/mending/plan")
 @blueprint.input(MendPlan, arg_name="body")
 @blueprint.doc(summary="What mending would move, grid by grid; nothing is changed")
 def make_plan(body: dict[str, Any]) -> Response:
-    """Hash, tolerances, totals, villages that are not clean, and the grids that change, most land first."""
-    plan = mending.plan(current.store(), current.viewer(), **body)
-    told = plan.as_dict(language())
-    return _answer(told | {"grids": told["grids"][:_SHOWN]})
+    """200 with tolerances, totals, villages that are not clean and the grids that change; 202 with the job."""
+    return _begun(mend_jobs.plan(current.store(), current.viewer(), **body, key=again.key_of_request()))
 
 
 @blueprint.post("/api/v1/mending/apply")
 @blueprint.input(MendConsent, arg_name="body")
-@blueprint.doc(summary="Mend as the plan of this hash said, as one change that can be undone")
+@blueprint.doc(summary="Mend as the plan of this job said, as one change that can be undone")
 def apply(body: dict[str, Any]) -> Response:
-    """409 when grids or villages changed since the plan; the change's number otherwise."""
-    parent, consent = body.pop("parent"), body.pop("hash")
-    done = mending.apply(current.store(), current.viewer(), parent, consent, key=again.key_of_request(), **body)
-    return _answer(done)
+    """409 when grids or villages changed since the plan; else 200 with the number of the change, 202 with the job."""
+    planned = _found(body["plan"])
+    return _begun(mend_jobs.apply(current.store(), current.viewer(), planned, key=again.key_of_request()))
+
+
+@blueprint.get("/api/v1/mending/jobs/<job>")
+@blueprint.doc(summary="What a look, a plan or a repair has found, or how far it is")
+@takes()
+def read(job: str) -> Response:
+    """200 with the answer, 202 while it is worked on or when it failed, with the state of the job."""
+    return _state(_found(job))
+
+
+def _begun(job: str) -> Response:
+    """The state of a job, after it was done if that is quick."""
+    store = current.store()
+    found = _found(job)
+    if found["state"] == "queued":
+        if not mend_jobs.is_quick(found["payload"]):
+            wake()
+        elif queue.claim(store, job) is not None:
+            work.run(store, job)
+            found = _found(job)
+    return _state(found)
+
+
+def _found(job: str) -> dict[str, Any]:
+    """A job of the caller that is one of mending; any other reads like none at all."""
+    found = find_job(job)
+    if found["kind"] != mend_jobs.KIND:
+        raise NotFoundError(_MISSING, where="job")
+    return found
+
+
+def _state(found: dict[str, Any]) -> Response:
+    asked = found["payload"]
+    done = found["state"] == "done"
+    body = {
+        "job": described(found),
+        "step": asked["step"],
+        "asked": {name: asked.get(name) for name in ("parent", "snapping_m", "gap_width_m", "plan")},
+        "answer": spoken(found["result"]["answer"], language()) if done else None,
+    }
+    return answer(body, 200 if done else 202)

@@ -79,7 +79,7 @@ def test_gaps_and_overlaps_are_told_with_places_before_anything_is_changed(dirty
 
 
 def test_plan_tells_per_grid_what_would_move(dirty):
-    told = mending.plan(dirty, PLANNER, V1).as_dict("en")
+    told = mending.plan(dirty, PLANNER, V1).as_dict()
     assert told["totals"]["mendable"] == 1 and told["totals"]["grids"] == 4
     assert 0 < told["totals"]["largest_shift_m"] < 2
     stored = frames.read_layer(dirty, "grid", OWNER)
@@ -162,11 +162,11 @@ def test_change_between_plan_and_write_is_a_conflict(dirty, monkeypatch):
 
 def test_duplicate_grid_is_refused_and_the_other_village_mended(dirty):
     put(dirty, "grid", grids([noisy(square(0, 0, 0.5, 0.5), 0)], V1, first=9))
-    told = mending.plan(dirty, PLANNER).as_dict("zh")
+    told = mending.plan(dirty, PLANNER).as_dict()
     assert told["totals"]["refused"] == 1 and told["totals"]["grids"] == 0
     village = told["villages"][0]
     assert village["reason"] == "swallowed"
-    assert f"{V1}009" in village["what"] or f"{V1}001" in village["what"]
+    assert f"{V1}009" in village["what"]["zh"] or f"{V1}001" in village["what"]["zh"]
     west, south, east, north = village["bounds"]
     assert shapely.box(west, south, east, north).intersects(square(0, 0, 0.5, 0.5))
 
@@ -174,8 +174,8 @@ def test_duplicate_grid_is_refused_and_the_other_village_mended(dirty):
 def test_wide_gap_is_refused_until_a_wider_one_is_allowed(gpkg_store):
     for kind, given in (("village", villages()), ("grid", grids([square(0, 0, 0.5), square(0.5003, 0, 0.4997)]))):
         put(gpkg_store, kind, given)
-    village = mending.plan(gpkg_store, PLANNER, V1).as_dict("en")["villages"][0]
-    assert village["reason"] == "not_a_coverage" and "wide" in village["what"]
+    village = mending.plan(gpkg_store, PLANNER, V1).as_dict()["villages"][0]
+    assert village["reason"] == "not_a_coverage" and "wide" in village["what"]["en"]
     found = mending.plan(gpkg_store, PLANNER, V1, gap_width_m=40)
     assert found.villages[0].state == "mendable"
     lost = found.villages[0].moved
@@ -187,8 +187,8 @@ def test_grid_with_a_decision_ahead_is_not_mended(dirty):
     fid = int(frames.read_layer(dirty, "grid", OWNER).loc[f"{V1}001", "fid"])
     close_rows(dirty, change, "grid", [fid], "2999-01-01")
     dirty.finish_change(change, ["grid"], 1)
-    village = mending.plan(dirty, PLANNER, V1).as_dict("en")["villages"][0]
-    assert village["state"] == "refused" and "2999-01-01" in village["what"]
+    village = mending.plan(dirty, PLANNER, V1).as_dict()["villages"][0]
+    assert village["state"] == "refused" and "2999-01-01" in village["what"]["en"]
 
 
 def test_only_makers_within_their_area_may_mend(dirty):
@@ -200,7 +200,7 @@ def test_only_makers_within_their_area_may_mend(dirty):
     elsewhere = Viewer("planner", "planner", areas=(V2,))
     with pytest.raises(NotFoundError):
         mending.plan(dirty, elsewhere, V1)
-    assert mending.plan(dirty, elsewhere).as_dict("zh")["totals"] | {"moved_m2": 0} == {
+    assert mending.plan(dirty, elsewhere).as_dict()["totals"] | {"moved_m2": 0} == {
         "villages": 1, "clean": 1, "mendable": 0, "refused": 0, "grids": 0, "large": 0, "moved_m2": 0, "largest_shift_m": 0,
     }  # fmt: skip
 
@@ -229,7 +229,7 @@ def test_clean_grids_with_a_corner_on_a_long_edge_only_get_the_corner(gpkg_store
     found = mend_places.find(gpkg_store, PLANNER, V1)
     assert [place.finding.kind for place in found.places] == ["unmatched"]
     planned = mending.plan(gpkg_store, PLANNER, V1)
-    assert planned.as_dict("zh")["totals"]["moved_m2"] < 10
+    assert planned.as_dict()["totals"]["moved_m2"] < 10
     mending.apply(gpkg_store, PLANNER, V1, planned.hash)
     assert not mend_places.find(gpkg_store, PLANNER, V1).places
 

@@ -11,9 +11,10 @@ const PAUSE_MS = 1000;
 const RUNNING = ["queued", "running"];
 const STATE_TAGS = { done: "tag-good", failed: "tag-bad", refused: "tag-bad", cancelled: "", running: "tag-warn", queued: "" };
 
-/** Follow one job until it ends; `onprogress(job)` after every look. */
-export async function followJob(id, onprogress) {
+/** Follow one job until it ends; `onprogress(job)` after every look. Gives null as soon as it is not `wanted()` any more. */
+export async function followJob(id, onprogress, { wanted = () => true } = {}) {
   for (;;) {
+    if (!wanted()) return null;
     const job = await getJSON(`/api/v1/jobs/${encodeURIComponent(id)}`, { quiet: true });
     onprogress(job);
     if (!RUNNING.includes(job.state)) return job;

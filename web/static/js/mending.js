@@ -1,7 +1,9 @@
 // Mending grids that do not fit: places first, then a plan grid by grid, and nothing done without consent to that plan.
+// Each is a job: what has few grids is answered at once, a county is followed with its progress and can be cancelled.
 
 import { button, element, replace, sentence, table } from "./element.js";
 import { fit, map } from "./map.js";
+import { followJob, jobCard } from "./jobs.js";
 import { notice, problemBox, showProblem } from "./notice.js";
 import { answer, line } from "./panel.js";
 import { getJSON, query, send } from "./request.js";
@@ -10,54 +12,96 @@ import { integer, number, t } from "./words.js";
 const PLACES_SHOWN = 100;
 const GRIDS_SHOWN = 100;
 const TAGS = { error: "tag-bad", warning: "tag-warn", info: "" };
+const jobAddress = (id) => `/api/v1/mending/jobs/${encodeURIComponent(id)}`;
 
 /**
  * A panel for the grids of `parent` (a village, township or county code; "" for everything).
  *
  * `onapplied(answer)` after the grids were mended; `show(geometry, bounds)` draws a place and goes there, by default
- * the map only goes there. Gives {node, load}: put the node in place, call load to look (again).
+ * the map only goes there. `keep(id)` hears of the job of the plan or repair ("" when it is over) and `job` is the one
+ * to go on with after a reload; `wanted()` tells whether the panel is still looked at. Gives {node, load}: put the node
+ * in place, call load to look (again).
  */
-export function mendingPanel(parent = "", { onapplied = () => {}, show = goTo } = {}) {
-  const places = element("div", {});
-  const report = element("div", { "aria-live": "polite" });
+export function mendingPanel(parent = "", { job = "", keep = () => {}, wanted = () => true, onapplied = () => {}, show = goTo } = {}) {
+  const places = element("div", { id: "mend-places" });
+  const report = element("div", { "aria-live": "polite", id: "mend-report" });
   const node = element("section", { class: "mending" }, places, report);
   const asked = { parent, snapping_m: null, gap_width_m: null };
+  // What is being worked out is what was asked for: it is asked for anew after it has ended.
+  const how = element("fieldset", {});
 
   async function load() {
-    replace(report);
-    replace(places, element("p", { class: "waiting" }, t("mending.looking")));
+    const resumed = job && resume(job);
+    job = "";
+    await look();
+    await resumed;
+  }
+
+  async function look() {
+    const found = await worked(places, () => send("POST", "/api/v1/mending/look", { parent }, { label: t("mending.looking") }), look, t("mending.looking"));
+    if (found) replace(places, overview(found.answer, show), found.answer.clean < found.answer.villages && tolerances());
+  }
+
+  /** Begin work, show how far it is in `holder`, and give what the server says at its end; null when there is no answer. */
+  async function worked(holder, begin, again, words) {
+    replace(holder, element("p", { class: "waiting" }, words));
+    how.disabled = holder === report || how.disabled;
     try {
-      const found = await getJSON(`/api/v1/mending${query({ parent })}`, { label: t("mending.looking") });
-      replace(places, overview(found, show), found.clean < found.villages && tolerances());
+      let now = await begin();
+      if (holder === report) keep(now.job.id);
+      if (!now.answer) {
+        const ended = await followJob(now.job.id, progressIn(holder), { wanted });
+        if (!ended) return null;
+        now = await getJSON(jobAddress(now.job.id), { quiet: true });
+      }
+      if (now.answer) return now;
+      replace(holder, now.job.state === "cancelled" ? stopped(now.job, again) : problemBox({ what: now.job.message }, again));
+      if (holder === report) keep("");
     } catch (error) {
-      replace(places, problemBox(error, load));
+      if (error.status === 409) {
+        showProblem(error);
+        await again();
+      } else replace(holder, problemBox(error, again));
+    } finally {
+      if (holder === report) how.disabled = false;
     }
+    return null;
   }
 
   function tolerances() {
-    const input = (name, least) => element("input", { type: "number", class: "form-control", min: least, step: "any", placeholder: t("mending.usual"), value: asked[name] ?? "", onchange: (event) => { asked[name] = event.target.value === "" ? null : Number(event.target.value); replace(report); } });
-    return [
+    const input = (name, least) => element("input", { type: "number", class: "form-control", min: least, step: "any", placeholder: t("mending.usual"), value: asked[name] ?? "", onchange: (event) => { asked[name] = event.target.value === "" ? null : Number(event.target.value); replace(report); keep(""); } });
+    return replace(
+      how,
       element("h2", { class: "mt-3" }, t("mending.how")),
       line(t("mending.snapping"), input("snapping_m", 0.01)),
       line(t("mending.gap_width"), input("gap_width_m", 0.01)),
       element("p", { class: "small-note" }, t("mending.rule")),
-      element("div", { class: "button-row" }, button(t("mending.plan"), look, { kind: "btn btn-primary" })),
-    ];
+      element("div", { class: "button-row" }, button(t("mending.plan"), plan, { kind: "btn btn-primary", id: "mend-plan" })),
+    );
   }
 
-  async function look() {
-    replace(report, element("p", { class: "waiting" }, t("mending.planning")));
-    try {
-      const plan = await send("POST", "/api/v1/mending/plan", asked, { label: t("mending.planning") });
-      replace(report, planned(plan, show), plan.totals.grids > 0 && consent(plan));
-      report.scrollIntoView({ block: "start", behavior: "smooth" });
-    } catch (error) {
-      replace(report, problemBox(error, look));
-    }
+  async function plan() {
+    const found = await worked(report, () => send("POST", "/api/v1/mending/plan", asked, { label: t("mending.planning") }), plan, t("mending.planning"));
+    if (found) showPlan(found);
   }
 
-  function consent(plan) {
-    const go = button(t("mending.apply", { n: integer(plan.totals.grids) }), () => apply(plan, go), { kind: "btn btn-primary", disabled: true });
+  function showPlan({ job: { id }, answer: made }) {
+    replace(report, planned(made, show), made.totals.grids > 0 && consent(id, made));
+    report.scrollIntoView({ block: "start", behavior: "smooth" });
+  }
+
+  /** Go on with the plan or repair of before the reload; one that is not there, or of other land, is forgotten. */
+  async function resume(id) {
+    const first = await getJSON(jobAddress(id), { quiet: true }).catch(() => null);
+    if (!first || first.step === "look" || first.asked.parent !== parent) return keep("");
+    Object.assign(asked, { snapping_m: first.asked.snapping_m, gap_width_m: first.asked.gap_width_m });
+    const found = await worked(report, async () => first, plan, t(first.step === "plan" ? "mending.planning" : "mending.applying"));
+    if (found) (found.step === "plan" ? showPlan : finished)(found);
+    return null;
+  }
+
+  function consent(id, { totals }) {
+    const go = button(t("mending.apply", { n: integer(totals.grids) }), () => apply(id), { kind: "btn btn-primary", disabled: true, id: "mend-apply" });
     return element(
       "div",
       { class: "consent mt-3" },
@@ -67,21 +111,35 @@ export function mendingPanel(parent = "", { onapplied = () => {}, show = goTo } 
     );
   }
 
-  async function apply(plan, go) {
-    go.disabled = true;
-    try {
-      const done = await send("POST", "/api/v1/mending/apply", { ...asked, hash: plan.hash }, { headers: { "Idempotency-Key": crypto.randomUUID?.() ?? `mend-${plan.hash.slice(0, 32)}` }, label: t("mending.applying") });
-      notice(t("mending.done", { grids: integer(done.grids), m2: number(done.moved_m2), m: number(done.largest_shift_m) }));
-      onapplied(done);
-      await load();
-    } catch (error) {
-      showProblem(error);
-      if (error.status === 409) await look();
-      else go.disabled = false;
-    }
+  async function apply(id) {
+    const found = await worked(report, () => send("POST", "/api/v1/mending/apply", { plan: id }, { label: t("mending.applying") }), plan, t("mending.applying"));
+    if (found) finished(found);
+  }
+
+  function finished({ answer: done }) {
+    notice(t("mending.done", { grids: integer(done.grids), m2: number(done.moved_m2), m: number(done.largest_shift_m) }));
+    keep("");
+    replace(report);
+    onapplied(done);
+    look();
   }
 
   return { node, load };
+}
+
+const stopped = (job, again) => element("div", { class: "notice", role: "status" }, element("p", {}, job.message), element("div", { class: "button-row" }, button(t("retry"), again)));
+
+/** Draws a job into `holder` whenever it has moved on, without taking the keyboard from its button. */
+function progressIn(holder) {
+  let before = "";
+  return (job) => {
+    const now = JSON.stringify([job.state, job.progress, job.message]);
+    if (now === before) return;
+    before = now;
+    const held = holder.contains(document.activeElement);
+    replace(holder, jobCard(job));
+    if (held) holder.querySelector("button")?.focus();
+  };
 }
 
 function goTo(_geometry, bounds) {

@@ -47,7 +47,11 @@ export async function start() {
 /** What does not fit, and mending it: of one area, or of all ("all"). */
 async function showMending() {
   const { mendingPanel } = await import("./mending.js");
-  const panel = mendingPanel(get("mend") === "all" ? "" : get("mend"), {
+  const opened = get("mend");
+  const panel = mendingPanel(opened === "all" ? "" : opened, {
+    job: get("mend_job"),
+    keep: (id) => get("mend") === opened && set({ mend_job: id }, { step: false }),
+    wanted: () => get("mend") === opened && !get("draft") && !get("new"),
     onapplied: () => {
       showRefused(null);
       refresh({ anew: true }).catch(showProblem);
@@ -57,7 +61,7 @@ async function showMending() {
       fit(bounds, { maxZoom: 18 });
     },
   });
-  setPanel(button(t("drafts.all"), () => set({ mend: "" }), { kind: "plain back", drawing: "back" }), panel.node);
+  setPanel(button(t("drafts.all"), () => set({ mend: "", mend_job: "" }), { kind: "plain back", drawing: "back" }), panel.node);
   await panel.load();
 }
 
