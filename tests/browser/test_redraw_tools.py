@@ -7,7 +7,7 @@ import shapely
 import shapely.ops
 from draughtsman import Draughtsman, begin
 from office import PASSWORD
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 from visitor import Visit, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -251,6 +251,55 @@ def split(someone: Draughtsman, code: str) -> None:
     someone.tool("split")
     someone.draw([part.coords[0], part.coords[-1]], finish="double")
     someone.wait_saved(count + 1)
+
+
+def test_area_is_chosen_and_split_with_keys_alone(drafting: Callable[..., Draughtsman]) -> None:
+    someone = drafting()
+    page, keyboard = someone.page, someone.page.keyboard
+    before, shapes = areas_m2(someone), someone.shapes()
+    code = max(before, key=lambda one: before[one])
+    for _ in range(200):
+        keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.dataset.code") == code:
+            break
+    keyboard.press("Enter")
+    page.wait_for_url(f"**sel=grid:{code}*")
+    keyboard.press("6")
+    page.wait_for_selector("#tool-split[aria-pressed=true]")
+    assert "空格" in someone.visitor.text("#redraw-strip .hint"), "the keys are told where they are needed"
+    # From the middle of the map to the middle of the area's southern end, over it, and beyond its northern end.
+    west, south, east, north = shapes[code].bounds
+    size = page.evaluate("() => { const { x, y } = map_main.getSize(); return [x, y]; }")
+    left, top = (page.locator("#map_main").bounding_box()[side] for side in ("x", "y"))
+    x, low = someone.pixel(((west + east) / 2, south))
+    _, high = someone.pixel(((west + east) / 2, north))
+    here = [left + size[0] / 2, top + size[1] / 2]
+    walk(page, here, x, low + 20)
+    keyboard.press("Space")
+    walk(page, here, x + 40, (low + high) / 2)
+    keyboard.press("Space")
+    corners = page.locator(".leaflet-marker-icon.marker-icon:not(.cursor-marker)")
+    assert corners.count() == 2
+    keyboard.press("Backspace")
+    assert corners.count() == 1 and page.locator(".marker-icon.pen").count() == 1
+    walk(page, here, x, high - 20)
+    keyboard.press("Space")
+    someone.visitor.shot("redraw-keys")
+    assert someone.facts()["operations"] == []
+    keyboard.press("Enter")
+    someone.wait_saved(1)
+    after = areas_m2(someone)
+    assert code not in after and len(set(after) - set(before)) == 2
+    assert someone.whole()
+
+
+def walk(page: Page, here: list[float], x: float, y: float) -> None:
+    """Arrow keys until the pen is at a place of the window, to half a step; `here` is where it was and then is."""
+    for axis, goal, (less, more) in ((0, x, ("ArrowLeft", "ArrowRight")), (1, y, ("ArrowUp", "ArrowDown"))):
+        steps = round((goal - here[axis]) / 8)
+        for _ in range(abs(steps)):
+            page.keyboard.press(more if steps > 0 else less)
+        here[axis] += 8 * steps
 
 
 def test_neighbours_are_merged_and_keep_one_code(drafting: Callable[..., Draughtsman]) -> None:

@@ -6,6 +6,8 @@ import { neighboursOf } from "./redraw_neighbours.js";
 
 const L = window.L;
 const SNAP_PX = 14;
+// The map moves on before the pen is so near to its edge.
+const PEN_AIR_PX = 60;
 const SNAP_VERTICES = 8000;
 const LINE = { color: "#0B7285", weight: 3 };
 let drawing = null;
@@ -20,17 +22,19 @@ export const cornersSet = () => (drawing ? corners().length : 0);
 
 /**
  * Draw a "Line" or a "Polygon". `onmove(points)` gets the corners and the pointer whenever they change, `onend(points)`
- * the finished drawing, `oncount(n)` the number of corners. `near`: code whose borders are snapped to first.
+ * the finished drawing, `oncount(n)` the number of corners. `near`: code whose borders are snapped to first; `pen`: where
+ * keys move it from, the middle of the map unless given.
  */
-export function startDrawing(form, { onmove, onend, oncount, near }) {
+export function startDrawing(form, { onmove, onend, oncount, near, pen = null }) {
   stopDrawing();
   map.pm.setGlobalOptions({
     snappable: true, snapDistance: SNAP_PX, snapSegment: true, snapVertex: true, allowSelfIntersection: true, tooltips: false, cursorMarker: true,
     templineStyle: { ...LINE, snapIgnore: true }, hintlineStyle: { ...LINE, dashArray: "5,6" }, pathOptions: { ...LINE, fillOpacity: 0.1 },
   });
-  drawing = { form, onmove, onend, oncount, near, targets: [] };
+  drawing = { form, onmove, onend, oncount, near, pen, targets: [] };
   layTargets();
   map.on("moveend", layTargets);
+  map.on("mousemove", followMouse);
   map.doubleClickZoom.disable();
   map.keyboard.disable();
   map.on("dblclick", finishDrawing);
@@ -76,6 +80,7 @@ export function stopDrawing() {
   if (!drawing) return;
   map.off("pm:create", take);
   map.off("moveend", layTargets);
+  map.off("mousemove", followMouse);
   map.off("dblclick", finishDrawing);
   map.pm.disableDraw();
   drawing.targets.forEach((line) => line.remove());
@@ -89,18 +94,32 @@ export function stopDrawing() {
 /** Whether a click that arrives now is the one that ended a drawing. */
 export const justEnded = () => performance.now() - endedAt < 80;
 
-/** Move the pen by pixels with the keyboard; `setCorner` puts a corner where it is. */
+/** Move the pen by pixels with the keyboard, from where it or the mouse was; `setCorner` puts a corner there. */
 export function movePen(dx, dy) {
   if (!drawing) return;
-  const pen = drawing.pen ?? map.getSize().divideBy(2);
-  drawing.pen = window.L.point(pen.x + dx, pen.y + dy);
-  map.fire("mousemove", { latlng: map.containerPointToLatLng(drawing.pen), containerPoint: drawing.pen });
+  const to = map.latLngToContainerPoint(drawing.pen ?? map.getCenter()).add([dx, dy]);
+  drawing.pen = map.containerPointToLatLng(to);
+  map.panInside(drawing.pen, { padding: [PEN_AIR_PX, PEN_AIR_PX], animate: false });
+  point("mousemove");
+  tool()._hintMarker.getElement()?.classList.add("pen");
 }
 
 export function setCorner() {
   if (!drawing) return;
   movePen(0, 0);
-  map.fire("click", { latlng: map.containerPointToLatLng(drawing.pen), containerPoint: drawing.pen });
+  point("click");
+}
+
+/** What the mouse would tell at the pen. */
+function point(type) {
+  map.fire(type, { latlng: drawing.pen, containerPoint: map.latLngToContainerPoint(drawing.pen) });
+}
+
+/** The pen is where the mouse is, until keys move it on. */
+function followMouse({ originalEvent, latlng }) {
+  if (!originalEvent) return;
+  drawing.pen = latlng;
+  tool()._hintMarker?.getElement()?.classList.remove("pen");
 }
 
 /** Invisible borders for the pen to stick to: those in view, or of the grid at work alone where there are too many. */

@@ -109,7 +109,7 @@ function bounds(shapes) {
   return [longitudeOf(box[0]), latitudeOf(box[3]), longitudeOf(box[2]), latitudeOf(box[1])];
 }
 
-const TOOLS_AND_HINT = 88;
+const TOOLS_AND_HINT = 106;
 
 /** Room at the upper edge of the map for the tools and for what they say, also before they have said it. */
 const clear = () => ({ paddingTopLeft: [24, Math.max(document.getElementById("redraw-top")?.offsetHeight ?? 0, TOOLS_AND_HINT) + 28] });

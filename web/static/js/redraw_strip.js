@@ -8,10 +8,10 @@ const strip = document.getElementById("redraw-strip");
 let refusal = null;
 let current = [];
 
-/** `acts`: [label, function, primary] buttons after the words and fields. */
-export function showStrip(text, { fields = [], acts = [] } = {}) {
+/** `acts`: [label, function, primary] buttons after the words and fields; `keys`: what keys do, where there are keys. */
+export function showStrip(text, { fields = [], acts = [], keys = "" } = {}) {
   current = [
-    element("p", { class: "hint" }, text),
+    element("p", { class: "hint" }, text, keys && element("small", {}, keys)),
     fields,
     acts.map(([label, act, primary, disabled]) => button(label, act, { kind: `btn btn-sm ${primary ? "btn-primary" : "btn-outline-secondary"}`, disabled })),
   ];

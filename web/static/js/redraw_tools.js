@@ -83,6 +83,12 @@ export function choose(wanted, given = {}) {
   clearRefusal();
   clearPieces();
   again(given);
+  takeKeys();
+}
+
+/** Keys go to the drawing and not to the button it was begun with. */
+function takeKeys() {
+  if ((isDrawing() || hasCorners()) && !document.activeElement?.closest("input, select, textarea")) map.getContainer().focus({ preventScroll: true });
 }
 
 /** Begin the present tool anew on the present selection. */
@@ -128,6 +134,7 @@ function drawStrip(tool, code, count) {
       [t("redraw.back_corner"), undoCorner, false, !count],
       [t("cancel"), () => (count ? again() : choose("select"))],
     ],
+    keys: t("hint.pen"),
   });
 }
 
@@ -219,6 +226,7 @@ function follow() {
   clearPieces();
   clearRefusal();
   again();
+  takeKeys();
 }
 
 function enter() {
