@@ -3,11 +3,27 @@
 import gzip
 import sqlite3
 import struct
+import zlib
 from pathlib import Path
 
 from layers.tilefiles import hilbert_number
 
 PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def picture(dots: dict[tuple[int, int], bytes] | None = None, *, ground: bytes = b"\xee\xee\xe4") -> bytes:
+    """A tile of 256 pixels a side as PNG: one colour, and pixels of others by column and row."""
+    rows = [bytearray(ground * 256) for _ in range(256)]
+    for (column, row), colour in (dots or {}).items():
+        rows[row][3 * column : 3 * column + 3] = colour
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", 256, 256, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"".join(b"\0" + bytes(row) for row in rows))),
+        (b"IEND", b""),
+    ]
+    return PNG + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
+    )
 
 
 def make_mbtiles(path: Path, tiles: dict[tuple[int, int, int], bytes], **metadata: str) -> Path:
