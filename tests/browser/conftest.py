@@ -8,9 +8,10 @@ import pytest
 from office import HOSTILE, PASSWORD, make_store_file
 from playwright.sync_api import Browser
 from small_county import make_small_store
+from traced import trace_grids
 from visitor import Visit, Visitor, serving
 
-from layers import accounts
+from layers import accounts, mend_jobs
 from layers.rights import ROLES
 from layers.store import Store
 from web import jobs
@@ -61,6 +62,16 @@ def own_address(county_file: Path, tmp_path: Path) -> Iterator[str]:
     """A server on a copy of one's own, for tests that change data."""
     copy = tmp_path / "own.gpkg"
     shutil.copyfile(county_file, copy)
+    yield from _serve(copy, tmp_path / "work")
+
+
+@pytest.fixture
+def dirty_address(county_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A server of one's own whose grids do not fit, and where even a few are mended in the background."""
+    copy = tmp_path / "dirty.gpkg"
+    shutil.copyfile(county_file, copy)
+    trace_grids(copy)
+    monkeypatch.setattr(mend_jobs, "QUICK_GRIDS", 1)
     yield from _serve(copy, tmp_path / "work")
 
 

@@ -35,7 +35,7 @@ export function jobCard(job, { oncancelled } = {}) {
       element("strong", {}, job.name || t(`job.${job.kind}`)),
       " ",
       element("span", { class: `tag ${STATE_TAGS[job.state] ?? ""}` }, t(`state.${job.state}`)),
-      element("div", { class: "small-note" }, [config.kinds[job.layer] ?? job.layer, job.dry_run ? t("job.dry_run") : "", outcome(job) || job.message, moment(job.finished_at ?? job.started_at ?? job.submitted_at)].filter(Boolean).join(" · ")),
+      element("div", { class: "small-note" }, [config.kinds[job.layer] ?? job.layer, job.dry_run ? t("job.dry_run") : "", outcome(job) || job.message].filter(Boolean).map((fact) => `${fact} · `), element("time", {}, moment(job.finished_at ?? job.started_at ?? job.submitted_at))),
     ),
     element(
       "div",

@@ -161,7 +161,7 @@ function overview(found, show) {
       { class: "problem-list" },
       found.places.slice(0, PLACES_SHOWN).map((one) => element("li", { "data-kind": one.kind }, element("div", {}, element("span", { class: `tag ${TAGS[one.severity]}` }, t(`mend_sort.${one.kind}`)), " ", one.what), lookButton(one, show))),
     ),
-    found.total > PLACES_SHOWN && element("p", { class: "small-note" }, t("ranking.more", { shown: integer(PLACES_SHOWN), total: integer(found.total) })),
+    found.total > PLACES_SHOWN && element("p", { class: "small-note" }, t("mending.more_places", { shown: integer(PLACES_SHOWN), total: integer(found.total) })),
   ];
 }
 
@@ -175,23 +175,27 @@ function planned(plan, show) {
     totals.large > 0 && element("p", { class: "notice notice-warn" }, t("mending.large", { n: integer(totals.large) })),
     refused.length > 0 && element("p", { class: "mb-1" }, t("mending.refused", { n: integer(refused.length) })),
     refused.length > 0 && element("ol", { class: "problem-list" }, refused.map((one) => element("li", {}, element("div", {}, element("strong", {}, one.name || one.code || t("mending.everything")), element("p", {}, one.what), element("p", { class: "small-note" }, one.mend)), lookButton(one, show)))),
-    plan.grids.length > 0 && element(
-      "div",
-      { class: "scroll-box" },
-      table(
-        [t("mending.grid"), t("mending.moved"), t("mending.shift")],
-        plan.grids.slice(0, GRIDS_SHOWN).map((one) => [
-          [
-            element("button", { type: "button", class: "plain mend-grid", title: one.code, onclick: () => show(null, one.bounds) }, one.name || one.code),
-            one.large && [" ", element("span", { class: "tag tag-warn" }, t("mending.second_look"))],
-            element("small", {}, t("mending.sizes", { before: integer(one.before_m2), after: integer(one.after_m2) })),
-          ],
-          number(one.moved_m2),
-          number(one.shift_m),
-        ]),
-        { numeric: [1, 2], caption: t("mending.report") },
-      ),
-    ),
-    totals.grids > GRIDS_SHOWN && element("p", { class: "small-note" }, t("ranking.more", { shown: integer(GRIDS_SHOWN), total: integer(totals.grids) })),
+    plan.grids.length > 0 && grids(plan.grids, show),
   ];
 }
+
+/** The grids that change, most land first: the first of them, and all on demand, since all of them are agreed to. */
+function grids(listed, show) {
+  const holder = element("div", {});
+  const draw = (count) => replace(
+    holder,
+    element("div", { class: "scroll-box" }, table([t("mending.grid"), t("mending.moved"), t("mending.shift")], listed.slice(0, count).map((one) => gridRow(one, show)), { numeric: [1, 2], caption: t("mending.report") })),
+    listed.length > count && element("div", { class: "button-row" }, button(t("mending.show_all", { n: integer(listed.length) }), () => draw(listed.length), { id: "mend-all-grids" })),
+  );
+  return draw(GRIDS_SHOWN);
+}
+
+const gridRow = (one, show) => [
+  [
+    element("button", { type: "button", class: "plain mend-grid", title: one.code, onclick: () => show(null, one.bounds) }, one.name || one.code),
+    one.large && [" ", element("span", { class: "tag tag-warn" }, t("mending.second_look"))],
+    element("small", {}, t("mending.sizes", { before: integer(one.before_m2), after: integer(one.after_m2) })),
+  ],
+  number(one.moved_m2),
+  number(one.shift_m),
+];
