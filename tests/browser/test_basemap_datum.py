@@ -1,5 +1,6 @@
 """Basemaps drawn in GCJ-02 under data in CGCS2000: a mark on the basemap lies where the place it marks is on the map."""
 
+import base64
 import math
 import shutil
 from collections.abc import Iterator
@@ -45,14 +46,14 @@ _MARK = """(box) => {
 
 
 def _tiles(lon: float, lat: float) -> dict[tuple[int, int, int], bytes]:
-    """Tiles around a position with a red mark of five pixels there, at every zoom."""
+    """Tiles around a position with a red mark of eleven pixels there, at every zoom."""
     found = {}
     for zoom in ZOOMS:
         across = (lon + 180) / 360 * 2**zoom
         down = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**zoom
         x, y = int(across), int(down)
         middle = (round((across - x) * 256), round((down - y) * 256))
-        near = [(middle[0] + dx, middle[1] + dy) for dx in range(-2, 3) for dy in range(-2, 3)]
+        near = [(middle[0] + dx, middle[1] + dy) for dx in range(-5, 6) for dy in range(-5, 6)]
         for dx in range(-_AROUND, _AROUND + 1):
             for dy in range(-_AROUND, _AROUND + 1):
                 found[zoom, x + dx, y + dy] = picture()
@@ -81,9 +82,11 @@ def based_address(
     assert abs(moved[0] - place[0]) > 0.003, "hundreds of metres"
     for name, where in (("a_gcj02", moved), ("b_plain", place)):
         make_mbtiles(folder / "basemaps" / f"{name}.mbtiles", _tiles(*where), format="png", attribution="made up")
-    with Store.open(str(folder / "county.gpkg")) as store:
-        with serving(create_app({"WORK_FOLDER": str(folder / "work"), "JOB_WORKER": False}, store)) as address:
-            yield address
+    with (
+        Store.open(str(folder / "county.gpkg")) as store,
+        serving(create_app({"WORK_FOLDER": str(folder / "work"), "JOB_WORKER": False}, store)) as address,
+    ):
+        yield address
 
 
 def off_px(page: Page, place: tuple[float, float], box: str = "#map_main") -> float:
@@ -102,6 +105,28 @@ def off_px(page: Page, place: tuple[float, float], box: str = "#map_main") -> fl
     return math.dist(mark, (x, y))
 
 
+def seen(page: Page, box: str) -> list[int]:
+    """The colour on the screen in the middle of a map."""
+    shown = page.locator(box).bounding_box()
+    clip = {
+        "x": shown["x"] + shown["width"] / 2 - 1,
+        "y": shown["y"] + shown["height"] / 2 - 1,
+        "width": 2,
+        "height": 2,
+    }
+    picture_ = base64.b64encode(page.screenshot(clip=clip)).decode()
+    return page.evaluate(
+        """async (data) => {
+          const image = Object.assign(new Image(), { src: `data:image/png;base64,${data}` });
+          await image.decode();
+          const context = document.createElement('canvas').getContext('2d');
+          context.drawImage(image, 0, 0);
+          return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+        }""",
+        picture_,
+    )
+
+
 def opened(visit: Visit, place: tuple[float, float], **address: Any) -> Visitor:
     visitor = visit(at="based_address")
     more = "".join(f"&{name}={value}" for name, value in address.items())
@@ -115,6 +140,7 @@ def test_tiles_in_gcj02_are_moved_to_where_the_data_is_and_stay_there(visit: Vis
     page = visitor.page
     assert off_px(page, place) < _WITHIN_PX
     visitor.shot("basemap-gcj02")
+    assert seen(page, "#map_main") == list(_RED), "nothing lies over the basemap"
     page.evaluate("() => map_main.panBy([150, -90], { animate: false })")
     assert off_px(page, place) < _WITHIN_PX
     for zoom in (15, 14):
@@ -134,4 +160,6 @@ def test_a_second_map_moves_them_too(visit: Visit, place: tuple[float, float]) -
     visitor.page.evaluate("([lon, lat]) => map_main.setView([lat, lon], 16, { animate: false })", place)
     visitor.settle()
     assert off_px(visitor.page, place, "#map-second") < _WITHIN_PX
+    visitor.shot("basemap-side")
+    assert seen(visitor.page, "#map-second") == list(_RED)
     assert off_px(visitor.page, place) < _WITHIN_PX

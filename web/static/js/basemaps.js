@@ -38,6 +38,7 @@ export async function copyBasemap(other) {
     copies.forEach(shiftTiles);
   }
   copies.forEach((layer) => layer.addTo(other));
+  other.getContainer().classList.add("has-base");
 }
 
 /** Radio buttons for the layer list; nothing when the setting lists no basemap. */
