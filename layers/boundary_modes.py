@@ -59,12 +59,12 @@ def as_of_then(on: str) -> Boundaries:
     return Boundaries(THEN, on)
 
 
-def of_day(on: str) -> Boundaries:
+def of_day(on: str, today: str) -> Boundaries:
     """Everything in the boundaries of one day, named "today" when it is this one."""
-    return Boundaries(TODAY if on == day(None) else FIXED, on)
+    return Boundaries(TODAY if on == today else FIXED, on)
 
 
-def boundaries_of(given: date | str | None, on: str, *, default: Boundaries) -> Boundaries:
+def boundaries_of(given: date | str | None, on: str, *, default: Boundaries, today: str) -> Boundaries:
     """The boundaries asked for with a figure of the day `on`.
 
     Parameters
@@ -73,6 +73,8 @@ def boundaries_of(given: date | str | None, on: str, *, default: Boundaries) -> 
         "then", "today" or a day; None for `default`.
     on
         The day of the figure, ISO.
+    today
+        The day that "today" means, ISO.
 
     Raises
     ------
@@ -84,7 +86,7 @@ def boundaries_of(given: date | str | None, on: str, *, default: Boundaries) -> 
     if given == THEN:
         return as_of_then(on)
     if given == TODAY:
-        return of_day(day(None))
+        return of_day(today, today)
     try:
         return Boundaries(FIXED, day(given))
     except InputError:

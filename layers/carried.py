@@ -21,7 +21,7 @@ from geo.words import Text
 
 from . import schema
 from .areas import AreaSet, area_set
-from .history import hidden_subquery
+from .history import hidden_changes
 from .kept import kept
 from .kinds import AREA_KINDS, KINDS
 
@@ -117,7 +117,7 @@ def _recorded(store: "Store", kind: str, on: str, within: str) -> dict[str, dict
                 table.c.level == kind,
                 table.c.on > on,
                 table.c.on <= within,
-                table.c.change_id.not_in(hidden_subquery()),
+                table.c.change_id.not_in(hidden_changes(connection)),
             )
             .order_by(table.c.on, table.c.id)
         ).mappings()

@@ -22,9 +22,10 @@ from .boundary_modes import Boundaries, as_of_then, boundaries_of
 from .cameras import CameraFilter
 from .coverage_measures import Figures, measure
 from .coverage_tables import compared, records, totals
-from .history import day
+from .history import Moment, day
 from .kept import kept
 from .kinds import KINDS
+from .known import as_known
 from .provenance import Provenance, provenance
 from .rights import INTERNAL, Viewer
 from .rule_body import Rule, RuleSet
@@ -78,6 +79,7 @@ class CoverageResult:
             "rows": [self._with_reason(row, language) for row in records(self.rows)],
             "totals": records(self.totals),
             "boundaries": self.boundaries.as_json(language),
+            "known_on": self.provenance["known_on"],
         }
         if self.change is not None:
             shape["change"] = dict(self.change)
@@ -103,6 +105,7 @@ def coverage(
     where: str | None = None,
     threshold: float | None = None,
     camera_filter: CameraFilter | None = None,
+    known_on: Moment = None,
 ) -> CoverageResult:
     """Compare what areas have with what a rule asks.
 
@@ -124,12 +127,15 @@ def coverage(
         In place of the rule's.
     camera_filter
         Which cameras count.
+    known_on
+        A moment: the figure as it would have been made then (see `known`); "today" is the day of that moment.
 
     Raises
     ------
     InputError, NotFoundError, RightsError
         When an option cannot be used, there is no such rule, or the role may not ask for it.
     """
+    store = as_known(store, known_on)
     chosen = read_rule_set(store, rule_set)
     rule = chosen.rule(rule_id or ("cam_natural" if unit == "natural_village" else "cam_admin"))
     if threshold is not None:
@@ -145,8 +151,8 @@ def coverage(
             where="unit",
             mend=Text(f"可用：{listed.zh}", f"There are: {listed.en}"),
         )
-    on, earlier = day(as_of), None if against is None else day(against)
-    within = boundaries_of(boundaries, on, default=as_of_then(on))
+    on, earlier = day(as_of or store.today), None if against is None else day(against)
+    within = boundaries_of(boundaries, on, default=as_of_then(on), today=store.today)
     chosen_cameras = camera_filter or CameraFilter()
     _require_right(viewer, rule, unit)
     unit_where, camera_where = _split_filter(store, viewer, unit, on, within.at(on), where)

@@ -173,13 +173,12 @@ def household_shares(replacement: Replacement) -> dict[tuple[str, str], float]:
 def write(store: "Store", change: Change, replacement: Replacement, on: str) -> int:
     """End the old rows on a day, begin the new ones, and record where the land went; how many rows began.
 
-    Must run inside the transaction of `change`. A row whose closing was taken back is not closed a second time, since
-    then its first closing would be forgotten: it is taken back itself and put there again.
+    Must run inside the transaction of `change`.
     """
     kind = replacement.kind
     old = list(replacement.old.values())
     if old:
-        close_anew(store, change, kind, old, on)
+        close_rows(store, change.id, kind, [row.fid for row in old], on, within=change)
     values = values_of(replacement)
     codes = sorted(replacement.new)
     if codes:
@@ -187,28 +186,6 @@ def write(store: "Store", change: Change, replacement: Replacement, on: str) -> 
         insert_in(change, kind, frame_of(kind, [values[code] for code in codes], shapes), valid_from=on)
     lineage.write(change.connection, kind, replacement.shares, household_shares(replacement), on, change.id)
     return len(codes)
-
-
-def close_anew(store: "Store", change: Change, kind: str, rows: Sequence[AreaRow], on: str) -> None:
-    """Close rows on a day inside a change; those that carry a closing that does not count are written again first."""
-    table = schema.ROWS[kind]
-    marked = set(
-        change.connection.scalars(
-            select(table.c.fid).where(among(table.c.fid, [row.fid for row in rows]), table.c.closed_by.is_not(None))
-        )
-    )
-    plain = [row.fid for row in rows if row.fid not in marked]
-    if plain:
-        close_rows(store, change.id, kind, plain, on, within=change)
-    again = [row for row in rows if row.fid in marked]
-    if again:
-        write_again(
-            store,
-            change,
-            kind,
-            again,
-            [(row, row.valid_from, {"valid_to": on, "closed_by": change.id}) for row in again],
-        )
 
 
 def write_again(

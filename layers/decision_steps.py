@@ -94,7 +94,13 @@ def said(
         raise InputError(
             Text(f"说明不超过 {_LONGEST_NOTE} 字。", f"A note has at most {_LONGEST_NOTE} characters."), where="note"
         )
-    line: dict[str, Any] = {"role": role, "name": viewer.name, "at": schema.now(), "verdict": verdict, "note": note.strip()}
+    line: dict[str, Any] = {
+        "role": role,
+        "name": viewer.name,
+        "at": schema.now(),
+        "verdict": verdict,
+        "note": note.strip(),
+    }
     if warnings:
         line["warnings"] = [dict(each) for each in warnings]
     return [*map(dict, draft.reviews), line]

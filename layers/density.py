@@ -19,11 +19,12 @@ from geo.errors import InputError
 from geo.words import Text
 
 from . import rights
-from .history import day
+from .history import Moment, day
 from .hotspot_search import REPORTED
 from .hotspot_units import study_area
 from .incidents import IncidentFilter, choose, read_incidents
 from .kept import kept
+from .known import as_known
 from .provenance import Provenance, provenance
 from .rights import Viewer
 from .rule_body import RuleSet
@@ -63,6 +64,7 @@ def density(
     as_of: date | str | None = None,
     where: str | None = None,
     rule_set: str | None = None,
+    known_on: Moment = None,
 ) -> DensityResult:
     """Smooth the incidents a filter keeps (`incidents.IncidentFilter`) over what the viewer may see.
 
@@ -72,6 +74,8 @@ def density(
         Side of a cell of the surface; by default that of the rule set, at most half the bandwidth.
     bandwidth_m
         Standard deviation of the kernel; by default that of the rule set.
+    known_on
+        A moment: the surface as it would have been made then (see `known`).
 
     Raises
     ------
@@ -79,6 +83,7 @@ def density(
         A bandwidth below the smallest allowed, an option that cannot be used, or a role that may not see incidents.
     """
     rights.require("incident", viewer)
+    store = as_known(store, known_on)
     rules = read_rule_set(store, rule_set)
     chosen = IncidentFilter.of(date_from, date_to, category, weekdays, hours)
     bandwidth = float(bandwidth_m or rules.number("density_bandwidth_m"))
@@ -90,7 +95,7 @@ def density(
             mend=Text("带宽过小会暴露具体地点。", "A smaller one would point at single places."),
         )
     cell = min(float(cell_m or rules.number("density_cell_m")), bandwidth / 2)
-    on = day(as_of)
+    on = day(as_of or store.today)
     key = (
         "density", tuple(sorted(store.versions().items())), viewer.cache_key, rules.name, rules.version, on, chosen,
         bandwidth, cell, where,

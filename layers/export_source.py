@@ -12,11 +12,12 @@ from geo.errors import InputError
 from geo.hotspots import benjamini_hochberg
 from geo.words import Text
 
-from . import derived, draft_layer, frames, references, rights
+from . import derived, draft_layer, frames, known, references, rights
 from .areas import area_set
 from .export_table import ExportTable, make_frame
-from .history import day
+from .history import Moment, day
 from .kinds import KINDS, Field
+from .known import as_known
 from .provenance import layer_sources, product
 from .rights import Viewer
 from .schema import now
@@ -98,13 +99,17 @@ def read(
     *,
     as_of: date | str | None = None,
     where: str | None = None,
+    known_on: Moment = None,
     **options: Any,
 ) -> ExportTable:
     """The table called `what` on a day: a kind, `reference:NAME`, `coverage`, `hotspots` or `draft:ID`; rights as everywhere.
 
-    A draft says itself from which day its layer would hold.
+    A draft says itself from which day its layer would hold. `known_on`: a moment; everything as it was known then.
     """
     require_options(what, options)
+    store = as_known(store, known_on)
+    if store.known_on is not None:
+        known.require_history(what)
     if what.startswith(draft_layer.PREFIX):
         return draft_layer.read(store, viewer, what, where=where)
     if what == "coverage":
@@ -128,7 +133,8 @@ def require_options(what: str, options: dict[str, Any]) -> None:
 
 
 def _layer(store: "Store", viewer: Viewer, kind: str, as_of: date | str | None, where: str | None) -> ExportTable:
-    frame = frames.read_layer(store, kind, viewer, as_of=as_of, where=where)
+    on = day(as_of or store.today)
+    frame = frames.read_layer(store, kind, viewer, as_of=on, where=where)
     with store.read() as connection:
         place = frames.source(connection, kind, viewer)
         label = KINDS[kind].label if kind in KINDS else references.title(connection, kind)
@@ -136,11 +142,12 @@ def _layer(store: "Store", viewer: Viewer, kind: str, as_of: date | str | None, 
     rows = frame[[*place.fields, "geometry"]].reset_index(drop=True)
     provenance = {
         "made_at": now(),
-        "as_of": day(as_of),
+        "as_of": on,
+        "known_on": store.known_on,
         "function": "layers.exporting",
         "parameters": {"what": kind, "where": where},
         "layers": layer_sources(store, [kind]),
-        "notes": [],
+        "notes": [] if store.known_on is None else [known.note(store.known_on).as_dict()],
         "product": product(),
     }
     return ExportTable(kind.replace("reference:", "ref_"), label, rows, fields, place.spatial, provenance)

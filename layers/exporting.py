@@ -22,7 +22,7 @@ from geo.words import Text
 
 from . import export_source, features_out, gdal_out, shapefile_out, tables_out
 from .export_table import ExportTable
-from .history import day
+from .history import Moment, day
 from .rights import Viewer
 from .whole_files import draft_folder, require_target
 
@@ -66,6 +66,7 @@ def export(
     encoding: str = "utf-8",
     headers: str = "names",
     wkt: bool = False,
+    known_on: Moment = None,
     **figure_options: Any,
 ) -> ExportReport:
     """Write a layer or result to a file.
@@ -85,6 +86,8 @@ def export(
         For CSV and XLSX: "names" of fields, or labels in "zh" or "en".
     wkt
         For CSV and XLSX: shapes of areas and lines as a column of WKT.
+    known_on
+        A moment: layer or result as it was known then (see `known`).
     figure_options
         Options of `coverage` or `hotspots` (rule_id, unit, cell_m, date_from, ...).
 
@@ -99,7 +102,7 @@ def export(
     target = Path(path)
     kind = format_name(target, format)
     require_target(store, target)
-    table = export_source.read(store, viewer, what, as_of=as_of, where=where, **figure_options)
+    table = export_source.read(store, viewer, what, as_of=as_of, where=where, known_on=known_on, **figure_options)
     table.provenance["export"] = {
         "what": what,
         "format": kind,

@@ -5,12 +5,13 @@ A row is visible when the change that made it is done and no done change retired
 the day it is in use; without that date it always counts.
 
 What was known at an earlier moment ("as known on") can be asked for as well: changes made since do not count then,
-and those taken back since count still, so that a report printed at that moment can be made again.
+and those taken back since count still, so that a report printed at that moment can be made again. A connection of a
+store as it was known (`known.as_known`) carries the moment itself, so that nobody who reads through it can forget it.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import overload
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, or_, select, true
 
@@ -23,6 +24,11 @@ from .schema import audit, change, moment_text
 Hidden = Sequence[int] | Select
 Moment = datetime | date | str | None
 _NEVER_DONE = ("pending", "abandoned")
+_MOMENT = re.compile(
+    r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII
+)  # fmt: skip
+KNOWN_ON = "wangge_known_on"
+"""Execution option of a connection, and of the query of hidden changes: the moment by which rows must be known."""
 OFFICE_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China has one time, without summer time; a server often runs in UTC."""
 
@@ -35,6 +41,11 @@ def today() -> date:
 def clock(moment: str) -> str:
     """A stored moment for a reader: the office's time, YYYY-MM-DD HH:MM."""
     return datetime.fromisoformat(moment).astimezone(OFFICE_TIME).strftime("%Y-%m-%d %H:%M")
+
+
+def day_of(moment: str) -> str:
+    """The day of a stored moment in the office's time."""
+    return datetime.fromisoformat(moment).astimezone(OFFICE_TIME).date().isoformat()
 
 
 def day(as_of: date | str | None) -> str:
@@ -59,6 +70,8 @@ def moment(known_on: datetime | date | str) -> str:
     Raises InputError when it is neither.
     """
     try:
+        if isinstance(known_on, str) and not _MOMENT.fullmatch(known_on):
+            raise ValueError(known_on)
         if isinstance(known_on, str) and len(known_on) == len("2026-01-31"):
             known_on = date.fromisoformat(known_on)
         if isinstance(known_on, date) and not isinstance(known_on, datetime):
@@ -77,22 +90,21 @@ def moment(known_on: datetime | date | str) -> str:
         ) from None
 
 
-@overload
-def hidden_changes(connection: Connection) -> list[int]: ...
-
-
-@overload
-def hidden_changes(connection: Connection, known_on: Moment) -> Hidden: ...
-
-
 def hidden_changes(connection: Connection, known_on: Moment = None) -> Hidden:
     """Changes whose rows do not count: pending, being erased, undone. A short list of ids.
 
-    With `known_on` a subquery of those that did not count at that moment.
+    With `known_on`, or by a connection that has a moment of its own, a subquery of those that did not count then.
     """
-    if known_on is not None:
-        return _hidden_at(moment(known_on))
+    asked = connection.get_execution_options().get(KNOWN_ON) if known_on is None else moment(known_on)
+    if asked is not None:
+        return _hidden_at(asked)
     return list(connection.scalars(hidden_subquery().order_by(change.c.id)))
+
+
+def hidden_ids(connection: Connection) -> set[int]:
+    """Ids of the changes that do not count, for comparing rows that were read."""
+    hidden = hidden_changes(connection)
+    return set(connection.scalars(hidden) if isinstance(hidden, Select) else hidden)
 
 
 def hidden_subquery() -> Select:
@@ -107,21 +119,26 @@ def _hidden_at(known_on: str) -> Select:
     is the moment of its undoing.
     """
     done = select(audit.c.change_id).where(audit.c.at <= known_on, audit.c.change_id.is_not(None))
-    return select(change.c.id).where(
-        or_(
-            change.c.state.in_(_NEVER_DONE),
-            change.c.id.not_in(done),
-            and_(change.c.state == "undone", change.c.closed_at <= known_on),
+    return (
+        select(change.c.id)
+        .where(
+            or_(
+                change.c.state.in_(_NEVER_DONE),
+                change.c.id.not_in(done),
+                and_(change.c.state == "undone", change.c.closed_at <= known_on),
+            )
         )
+        .execution_options(**{KNOWN_ON: known_on})
     )
 
 
-def visible(table: Table, hidden: Hidden, known_on: Moment = None) -> ColumnElement[bool]:
-    """Rows made by a done change and not retired by one; with `known_on` also recorded by that moment."""
+def visible(table: Table, hidden: Hidden) -> ColumnElement[bool]:
+    """Rows made by a done change and not retired by one; also recorded by the moment `hidden` is of, if it is of one."""
     if not isinstance(hidden, Select) and not hidden:
         return table.c.retired_by.is_(None)
     kept = and_(table.c.created_by.not_in(hidden), or_(table.c.retired_by.is_(None), table.c.retired_by.in_(hidden)))
-    return kept if known_on is None else and_(kept, table.c.recorded_at <= moment(known_on))
+    known_on = hidden.get_execution_options().get(KNOWN_ON) if isinstance(hidden, Select) else None
+    return kept if known_on is None else and_(kept, table.c.recorded_at <= known_on)
 
 
 def valid_on(table: Table, hidden: Hidden, on: str | ColumnElement) -> ColumnElement[bool]:
@@ -137,10 +154,8 @@ def valid_on(table: Table, hidden: Hidden, on: str | ColumnElement) -> ColumnEle
     return and_(*conditions)
 
 
-def counted(
-    kind: str, table: Table, hidden: Hidden, on: str | ColumnElement, known_on: Moment = None
-) -> ColumnElement[bool]:
+def counted(kind: str, table: Table, hidden: Hidden, on: str | ColumnElement) -> ColumnElement[bool]:
     """Visible and valid on a day: the rows every figure is made of."""
     if kind not in KINDS:
         return true()
-    return and_(visible(table, hidden, known_on), valid_on(table, hidden, on))
+    return and_(visible(table, hidden), valid_on(table, hidden, on))

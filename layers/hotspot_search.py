@@ -64,6 +64,7 @@ class HotspotResult:
             "rows": records(self.rows),
             "ended": records(self.ended),
             "boundaries": self.boundaries.as_json(language),
+            "known_on": self.provenance["known_on"],
         }
 
 

@@ -16,12 +16,13 @@ from geo.words import Text
 
 from .boundary_modes import THEN, boundaries_of, of_day
 from .exposure import default_exposure, require_exposure
-from .history import day
+from .history import Moment, day
 from .hotspot_search import REPORTED, HotspotResult, Search
 from .hotspot_units import Units, units_of
 from .hotspot_words import period_words, plain_sentence
 from .incidents import IncidentFilter
 from .kept import kept
+from .known import as_known
 from .rights import INTERNAL, Viewer
 from .rules import read_rule_set
 
@@ -48,6 +49,7 @@ def hotspots(
     boundaries: date | str | None = None,
     where: str | None = None,
     rule_set: str | None = None,
+    known_on: Moment = None,
 ) -> HotspotResult:
     """Find hot and cold units.
 
@@ -66,6 +68,8 @@ def hotspots(
         those of `as_of`. Cells are the same on every day; the outline they fill is that of the day.
     where
         Filter on the columns of the incidents.
+    known_on
+        A moment: the figure as it would have been made then (see `known`); "today" is the day of that moment.
 
     Raises
     ------
@@ -76,12 +80,13 @@ def hotspots(
     chosen = IncidentFilter.of(date_from, date_to, category, weekdays, hours)
     unit = unit or ("cell" if inside else "village")
     if not inside:
-        _require_plain(unit, chosen, exposure, where, boundaries)
+        _require_plain(unit, chosen, exposure, where, boundaries, known_on)
+    store = as_known(store, known_on)
     rules = read_rule_set(store, rule_set)
-    on = day(as_of)
-    within = boundaries_of(boundaries, on, default=of_day(on))
+    on = day(as_of or store.today)
+    within = boundaries_of(boundaries, on, default=of_day(on, store.today), today=store.today)
     if unit == "cell" and within.mode == THEN:
-        within = of_day(on)
+        within = of_day(on, store.today)
     exposure = require_exposure(exposure) if exposure else default_exposure(store, on)
     width = float(cell_m or DEFAULT_CELL_M)
     parameters = {
@@ -115,10 +120,15 @@ def hotspots(
 
 
 def _require_plain(
-    unit: str, chosen: IncidentFilter, exposure: str | None, where: str | None, boundaries: date | str | None
+    unit: str,
+    chosen: IncidentFilter,
+    exposure: str | None,
+    where: str | None,
+    boundaries: date | str | None,
+    known_on: Moment,
 ) -> None:
     """Roles without incidents ask for villages as a whole; any filter could be played against another."""
-    if unit != "village" or chosen != IncidentFilter() or exposure or where or boundaries:
+    if unit != "village" or chosen != IncidentFilter() or exposure or where or boundaries or known_on:
         raise RightsError(
             Text(
                 "您的角色只能查看各村是否为热点，不能筛选。", "Your role sees which villages are hot, without filters."

@@ -4,7 +4,7 @@ The day and the hour are those of the place. Where only a day is recorded the ho
 as no hour is asked for, and are left out and told when one is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from geo.words import Text
 from . import frames
 from .categories import category_words
 from .history import day
+from .homes import find_homes
 from .kept import kept
 from .rights import Viewer
 
@@ -155,10 +156,12 @@ def read_incidents(
     key = ("incidents", store.versions(["incident"])["incident"], viewer.cache_key, day(as_of), where)
 
     def make() -> Incidents:
+        # The homes that are kept are those of now: looking back the scope is found by position.
+        by_position = store.known_on is not None and bool(viewer.areas)
         points = frames.read_points(
             store,
             "incident",
-            viewer,
+            replace(viewer, areas=()) if by_position else viewer,
             as_of=as_of,
             where=where,
             columns=("category", "occurred_at", "occurred_on", "occurred_hour"),
@@ -171,9 +174,19 @@ def read_incidents(
         hour = np.where(np.isnan(hour), np.floor(seconds), hour)
         days = np.where(np.isnat(on), np.nan, on.astype("datetime64[D]").astype(np.int64).astype(float))
         when = days * 24 + np.where(timed, seconds, hour)
-        return Incidents(points.lon, points.lat, points.columns["category"], on.astype("datetime64[D]"), hour, when)
+        found = Incidents(points.lon, points.lat, points.columns["category"], on.astype("datetime64[D]"), hour, when)
+        return _within(store, viewer, found, as_of) if by_position else found
 
     return kept(store).get(key, make)
+
+
+def _within(store: "Store", viewer: Viewer, found: Incidents, as_of: date | str | None) -> Incidents:
+    """Those that lay, each on its own day, in the areas a viewer may see."""
+    reach = frames.scope(store, viewer, as_of)
+    home = find_homes(store, found.lon, found.lat, found.on, on=day(as_of))
+    seen = pd.Series(home["village_code"]).isin(reach.village_codes)
+    seen |= pd.Series(home["grid_code"]).isin(reach.grid_codes)
+    return found.at(np.flatnonzero(seen.to_numpy()))
 
 
 def choose(incidents: Incidents, chosen: IncidentFilter) -> Chosen:

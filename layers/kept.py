@@ -61,13 +61,30 @@ class Kept:
         return value
 
 
+class KeptThen(Kept):
+    """What is kept of a store as it was known at a moment: in the cache of the store, under keys with the moment."""
+
+    def __init__(self, of: Kept, known_on: str) -> None:
+        self._of = of
+        self._known_on = known_on
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """The entry under `key` by what was known at the moment."""
+        return self._of.get((self._known_on, key), make)
+
+
 _OF_STORE: WeakKeyDictionary[Any, Kept] = WeakKeyDictionary()
 _LOCK = Lock()
 
 
 def kept(store: "Store") -> Kept:
     """The cache that belongs to an open store and ends with it."""
+    owner = store.origin or store
     with _LOCK:
-        if store not in _OF_STORE:
-            _OF_STORE[store] = Kept()
-        return _OF_STORE[store]
+        if owner not in _OF_STORE:
+            _OF_STORE[owner] = Kept()
+        found = _OF_STORE[owner]
+    return found if store.known_on is None else KeptThen(found, store.known_on)

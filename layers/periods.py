@@ -18,7 +18,7 @@ from geo.lookup import Lookup
 from . import schema
 from .arrays import fetch
 from .geometry import from_stored
-from .history import hidden_subquery, visible
+from .history import hidden_changes, hidden_ids, visible
 from .kept import kept
 from .kinds import AREA_KINDS, KINDS
 
@@ -74,8 +74,8 @@ def _make(store: "Store", kind: str, days: Sequence[str]) -> Periods | None:
     table = schema.ROWS[kind]
     columns = (table.c[KINDS[kind].key], table.c.valid_from, table.c.valid_to, table.c.closed_by, table.c.geom)
     with store.read() as connection:
-        reopened = set(connection.scalars(hidden_subquery()))
-        met = visible(table, sorted(reopened))
+        reopened = hidden_ids(connection)
+        met = visible(table, hidden_changes(connection))
         found = fetch(connection, select(*columns).where(met).order_by(table.c.fid))
     names = np.array([str(row[0]) for row in found], dtype="U")
     begins = np.array([str(row[1]) for row in found], dtype="U10")

@@ -15,7 +15,8 @@ from geo.errors import InputError
 from geo.words import LANGUAGES, Text
 
 from . import print_layout, print_page, print_view
-from .history import day
+from .history import Moment, day
+from .known import as_known
 from .rights import Viewer
 from .whole_files import draft_folder, require_target
 
@@ -50,6 +51,7 @@ def print_map(
     bbox: tuple[float, float, float, float] | None = None,
     as_of: date | str | None = None,
     where: str | None = None,
+    known_on: Moment = None,
     **figure_options: Any,
 ) -> PrintReport:
     """Draw a map on one sheet and write it to `path` (.png at 200 dots per inch, or .pdf as vectors).
@@ -68,6 +70,8 @@ def print_map(
         Who made the map.
     bbox
         West, south, east, north in degrees: print this part, with an inset of the whole.
+    known_on
+        A moment: the map as it would have been made then (see `known`), so that one printed earlier can be made again.
     figure_options
         Options of the coverage or the hotspots (rule_id, unit, date_from, ...).
 
@@ -83,17 +87,18 @@ def print_map(
     suffix = target.suffix.lower()
     page = _checked(target, suffix, paper, landscape=landscape, language=language)
     require_target(store, target)
+    shown = as_known(store, known_on)
     options = print_view.Options(
         language=language,
         title=title,
         approval_number=approval_number,
         unit_name=unit_name,
         bbox=bbox,
-        as_of=day(as_of),
+        as_of=day(as_of or shown.today),
         where=where,
         figures=figure_options,
     )
-    drawing = print_layout.draw(print_view.sheet(store, viewer, view, options), page)
+    drawing = print_layout.draw(print_view.sheet(shown, viewer, view, options), page)
     picture = io.BytesIO()
     words = {"Title": drawing.sheet.title, "Subject": drawing.sheet.subtitle, "Creator": "wangge"}
     if suffix == ".pdf":

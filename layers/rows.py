@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
-from sqlalchemy import Connection, Table, bindparam, func, select, update
+from sqlalchemy import Connection, Table, bindparam, cast, func, insert, literal, select, update
 
 from geo.errors import InputError
 from geo.words import Text
@@ -217,32 +217,97 @@ def _batches(fids: Sequence[int] | np.ndarray) -> Iterator[list[int]]:
 def close_rows(
     store: "Store", change_id: int, kind: str, fids: Sequence[int] | np.ndarray, on: date | str, *, within: Any = None
 ) -> None:
-    """End rows on a day: `on` is the first day they no longer count. `within`: a short `Change` to do it in."""
+    """End rows on a day: `on` is the first day they no longer count. `within`: a short `Change` to do it in.
+
+    A row that carries an end already, by an act taken back since or on a later day, keeps that mark: it is taken back
+    itself, and a copy of it ends on the day. Else it could not be told what was known while that act stood. (A row
+    has two marks: of more than two acts that ended it and were taken back, the latest can be told.)
+    """
     table = schema.ROWS[kind]
     values = {"valid_to": day(on), "closed_by": change_id}
-    _end(store, change_id, kind, fids, update(table).values(**values), within)
+
+    def end(connection: Connection, batch: list[int]) -> int:
+        marked = _marked(connection, table, batch, "closed_by")
+        if marked:
+            _copy(connection, table, marked, {**values, "created_by": change_id, "recorded_at": schema.now()})
+            connection.execute(_retired(table, change_id).where(among(table.c.fid, marked)))
+        plain = sorted(set(batch) - set(marked))
+        connection.execute(update(table).values(**values).where(among(table.c.fid, plain)))
+        return len(marked)
+
+    _end(store, change_id, kind, fids, end, within)
 
 
 def retire_rows(
     store: "Store", change_id: int, kind: str, fids: Sequence[int] | np.ndarray, *, within: Any = None
 ) -> None:
-    """Take rows back as if they had never counted (a correction)."""
+    """Take rows back as if they had never counted (a correction).
+
+    A row that was taken back before, by an act itself taken back since, keeps that mark: it ends on its first day,
+    which comes to the same. Rows without days have no second mark, and the new one takes the place of the old.
+    """
     table = schema.ROWS[kind]
-    values = {"retired_at": schema.now(), "retired_by": change_id}
-    _end(store, change_id, kind, fids, update(table).values(**values), within)
+
+    def end(connection: Connection, batch: list[int]) -> int:
+        marked: list[int] = []
+        if KINDS[kind].versioned:
+            again = _marked(connection, table, batch, "retired_by")
+            marked = sorted(set(again) - set(_marked(connection, table, again, "closed_by")))
+            ended = {"valid_to": table.c.valid_from, "closed_by": change_id}
+            connection.execute(update(table).values(**ended).where(among(table.c.fid, marked)))
+        plain = sorted(set(batch) - set(marked))
+        connection.execute(_retired(table, change_id).where(among(table.c.fid, plain)))
+        return 0
+
+    _end(store, change_id, kind, fids, end, within)
 
 
-def _end(store: "Store", change_id: int, kind: str, fids: Any, statement: Any, within: Any) -> None:
-    table = schema.ROWS[kind]
+def _retired(table: Table, change_id: int) -> Any:
+    return update(table).values(retired_at=schema.now(), retired_by=change_id)
+
+
+def _marked(connection: Connection, table: Table, fids: Sequence[int], column: str) -> list[int]:
+    """The rows that carry a mark already, in order."""
+    condition = among(table.c.fid, list(fids)) & table.c[column].is_not(None)
+    return sorted(connection.scalars(select(table.c.fid).where(condition)))
+
+
+def _copy(connection: Connection, table: Table, fids: Sequence[int], values: Mapping[str, Any]) -> None:
+    """Insert copies of rows with other values in some columns."""
+    fresh = {"retired_at": None, "retired_by": None, **values}
+    columns = [column for column in table.c if column.name != "fid"]
+    taken = []
+    for column in columns:
+        value = literal(fresh[column.name], column.type) if column.name in fresh else column
+        # PostgreSQL takes the type of a bare value for text.
+        typed = cast(value, column.type) if connection.dialect.name != "sqlite" and column.name in fresh else value
+        taken.append(typed.label(column.name))
+    last = connection.scalar(select(func.max(table.c.fid))) or 0
+    rows = select(*taken).where(among(table.c.fid, list(fids))).order_by(table.c.fid)
+    connection.execute(insert(table).from_select([column.name for column in columns], rows))
+    if connection.dialect.name != "sqlite" or "geom" not in table.c:
+        return
+    made = np.array(connection.scalars(select(table.c.fid).where(table.c.fid > last).order_by(table.c.fid)).all())
+    shapes = connection.scalars(select(table.c.geom).where(table.c.fid > last).order_by(table.c.fid)).all()
+    _index(connection, table, [(made, shapely.bounds(np.array(shapes, dtype=object))[:, [0, 2, 1, 3]])])
+
+
+def _end(
+    store: "Store",
+    change_id: int,
+    kind: str,
+    fids: Sequence[int] | np.ndarray,
+    end: Callable[[Connection, list[int]], int],
+    within: Any,
+) -> None:
+    """Mark rows batch by batch; `end` says how many rows it had to insert for that."""
     for batch in _batches(fids):
-        chosen = statement.where(among(table.c.fid, batch))
         if within is not None:
-            within.connection.execute(chosen)
-            within.touch(kind)
+            within.touch(kind, added=end(within.connection, batch))
             continue
         with store.write(durable=False) as connection:
-            changes.heartbeat(connection, change_id, kind, 0)
-            connection.execute(chosen)
+            inserted = end(connection, batch)
+            changes.heartbeat(connection, change_id, kind, inserted)
 
 
 def set_homes(

@@ -85,7 +85,7 @@ def condition(
     """
     on = day(as_of)
     hidden = hidden_changes(connection, known_on)
-    parts = [counted(source.kind, source.table, hidden, on, known_on)]
+    parts = [counted(source.kind, source.table, hidden, on)]
     if viewer.areas:
         reach = scopes.resolve(connection, viewer.areas, store.codes, hidden, on)
         parts.append(scopes.condition(connection, source, reach, hidden, on))

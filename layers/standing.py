@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import select
 
 from . import schema
-from .history import hidden_subquery, visible
+from .history import hidden_changes, hidden_ids, visible
 from .kept import kept
 from .kinds import AREA_KINDS, KINDS
 
@@ -68,10 +68,9 @@ def _read(store: "Store", kind: str) -> Standing:
         table.c.created_by,
     ]
     with store.read() as connection:
-        reopened = set(connection.scalars(hidden_subquery()))
-        query = (
-            select(*columns).where(visible(table, sorted(reopened))).order_by("code", table.c.valid_from, table.c.fid)
-        )
+        reopened = hidden_ids(connection)
+        met = visible(table, hidden_changes(connection))
+        query = select(*columns).where(met).order_by("code", table.c.valid_from, table.c.fid)
         found = connection.execute(query).all()
     rows = pd.DataFrame(
         [

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from geo.errors import NotFoundError, StoreError
 from geo.words import Text
 
-from . import audit, changes, gpkg, lock, migrate, postgis, schema
+from . import audit, changes, gpkg, history, lock, migrate, postgis, schema
 from .changes import Change
 from .faults import ConnectionLost, faults
 from .findings import Finding
@@ -60,6 +60,8 @@ class Store:
         self._place_offset_h: int | None = None
         self._lock = None if path is None else lock.WriteLock(_beside(path, "write"))
         self.codes = "cn12"
+        self.known_on: str | None = None  # a moment: what is read is as it was known then (see `known.as_known`)
+        self.origin: Store | None = None  # the open store that this one is a look back on
 
     @property
     def place_offset_h(self) -> int:
@@ -67,6 +69,11 @@ class Store:
         if self._place_offset_h is None:
             self._place_offset_h = int(self.settings.get("time_offset_h", 0))
         return self._place_offset_h
+
+    @property
+    def today(self) -> str:
+        """The day that "now" means: today, or that of the moment looked back to."""
+        return history.day(None) if self.known_on is None else history.day_of(self.known_on)
 
     def forget_settings(self) -> None:
         """Read again what is remembered of the settings."""
@@ -177,6 +184,8 @@ class Store:
         with faults(), self.engine.connect() as connection:
             if self.dialect == "postgis":
                 connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            if self.known_on is not None:
+                connection = connection.execution_options(**{history.KNOWN_ON: self.known_on})
             with connection.begin():
                 yield connection
 

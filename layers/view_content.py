@@ -9,7 +9,7 @@ import shapely
 
 from geo.words import Text
 
-from . import cartography, derived, export_source, frames, references
+from . import cartography, derived, export_source, frames, known, references
 from .areas import area_set
 from .history import today
 from .kinds import AREA_KINDS, KINDS
@@ -67,6 +67,8 @@ class Content:
 def read_content(store: "Store", viewer: Viewer, view: str, options: Options) -> Content:
     """What `view` ("coverage", "hotspots", a kind, `reference:NAME`) shows to the viewer."""
     export_source.require_options(view, options.figures)
+    if store.known_on is not None:
+        known.require_history(view)
     if view == "coverage":
         return _coverage(store, viewer, options)
     if view == "hotspots":
@@ -77,12 +79,12 @@ def read_content(store: "Store", viewer: Viewer, view: str, options: Options) ->
 def _coverage(store: "Store", viewer: Viewer, options: Options) -> Content:
     result = derived.coverage(store, viewer, as_of=options.as_of, where=options.where, **options.figures)
     rows, rule, unit = result.rows, result.rule, KINDS[result.unit].label
-    asked, within = f"{rule.threshold:g}", result.boundaries.words()
+    asked, within, back = f"{rule.threshold:g}", result.boundaries.words(), _looked_back(store)
     return Content(
         title=Text(f"{rule.label.zh}缺口图", f"coverage gaps, {rule.label.en}"),
         subtitle=Text(
-            f"标准：{rule.formula.zh}，门槛 {asked}（按{unit.zh}统计） · 截至 {result.as_of} · {within.zh}",
-            f"Standard: {rule.formula.en}, threshold {asked}, per {unit.en} · as of {result.as_of} · {within.en}",
+            f"标准：{rule.formula.zh}，门槛 {asked}（按{unit.zh}统计） · 截至 {result.as_of} · {within.zh}{back.zh}",
+            f"Standard: {rule.formula.en}, threshold {asked}, per {unit.en} · as of {result.as_of} · {within.en}{back.en}",
         ),
         answer=result.sentence(),
         provenance=result.provenance,
@@ -102,18 +104,26 @@ def _coverage(store: "Store", viewer: Viewer, options: Options) -> Content:
     )
 
 
+def _looked_back(store: "Store") -> Text:
+    """The end of a subtitle: by what was known at which moment, nothing for a map of now."""
+    if store.known_on is None:
+        return Text("", "")
+    told = known.words(store.known_on)
+    return Text(f" · {told.zh}", f" · {told.en}")
+
+
 def _hotspots(store: "Store", viewer: Viewer, options: Options) -> Content:
     result = derived.hotspots(store, viewer, as_of=options.as_of, where=options.where, **options.figures)
     rows = result.rows
-    cells, within = result.unit == "cell", result.boundaries.words()
+    cells, within, back = result.unit == "cell", result.boundaries.words(), _looked_back(store)
     classes = cartography.significance_classes(rows)
     hot, cold = int(rows["hot"].fillna(False).sum()), int(rows["cold"].fillna(False).sum())
     unit = Text("统计单元", "cells") if cells else KINDS[result.unit].label
     return Content(
         title=Text("事件热点图", "hot spots of incidents"),
         subtitle=Text(
-            f"按{unit.zh}的邻域计数检验，错误发现率校正 · 截至 {result.as_of} · {within.zh}",
-            f"Neighbourhood count test per {unit.en}, false discovery rate corrected · as of {result.as_of} · {within.en}",
+            f"按{unit.zh}的邻域计数检验，错误发现率校正 · 截至 {result.as_of} · {within.zh}{back.zh}",
+            f"Neighbourhood count test per {unit.en}, false discovery rate corrected · as of {result.as_of} · {within.en}{back.en}",
         ),
         answer=Text(
             f"{len(rows):,} 个{unit.zh}中，热点 {hot} 个，冷点 {cold} 个。",
@@ -151,15 +161,21 @@ def _layer(store: "Store", viewer: Viewer, view: str, options: Options) -> Conte
     elif others.any():
         point_classes = cartography.mark_classes(label, np.isin(kinds[others], _LINEAR), view)
     lost = int((~surface & ~others).sum())
+    back = _looked_back(store)
     found = Text(f"共 {len(frame):,} 个{label.zh}", f"{label.en}: {len(frame):,} in all")
     return Content(
         title=Text(f"{label.zh}分布图", f"{label.en} map"),
-        subtitle=Text(f"截至 {options.as_of}", f"As of {options.as_of}"),
+        subtitle=Text(f"截至 {options.as_of}{back.zh}", f"As of {options.as_of}{back.en}"),
         answer=Text(
             found.zh + (f"，其中 {lost:,} 个没有位置。" if lost else "。"),
             found.en + (f", {lost:,} without position." if lost else "."),
         ),
-        provenance={"as_of": options.as_of, "layers": layer_sources(store, [view]), "notes": []},
+        provenance={
+            "as_of": options.as_of,
+            "known_on": store.known_on,
+            "layers": layer_sources(store, [view]),
+            "notes": [] if store.known_on is None else [known.note(store.known_on).as_dict()],
+        },
         codes=frame.index.to_series()[surface].astype(str),
         names=frame["name"][surface] if "name" in frame else pd.Series([""] * int(surface.sum())),
         shapes=shapes[surface],
@@ -208,11 +224,11 @@ def source_lines(content: Content, language: str) -> list[str]:
         label = KINDS[layer["kind"]].label if layer["kind"] in KINDS else Text(layer["kind"], layer["kind"])
         named = str(layer.get("source") or "")
         named = named if len(named) <= _PER_SOURCE else named[:_PER_SOURCE] + "…"
-        known = [part for part in (named, str(layer.get("imported_at") or "")[:10]) if part]
+        told_of = [part for part in (named, str(layer.get("imported_at") or "")[:10]) if part]
         sources.append(
             Text(
-                f"{label.zh}第 {layer['version']} 版" + (f"（{'，'.join(known)}）" if known else ""),
-                f"{label.en} v{layer['version']}" + (f" ({', '.join(known)})" if known else ""),
+                f"{label.zh}第 {layer['version']} 版" + (f"（{'，'.join(told_of)}）" if told_of else ""),
+                f"{label.en} v{layer['version']}" + (f" ({', '.join(told_of)})" if told_of else ""),
             )
         )
     listed = Text("；".join(each.zh for each in sources), "; ".join(each.en for each in sources))

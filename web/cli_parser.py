@@ -9,7 +9,7 @@ from typing import Any
 
 from geo.words import Text
 
-from .cli_words import Parser, a_count, a_date, a_pair, a_port, some_boundaries
+from .cli_words import Parser, a_count, a_date, a_moment, a_pair, a_port, some_boundaries
 from .terminal import language
 
 COMMANDS = {
@@ -40,6 +40,10 @@ _AS_OF = Text("截至日期 YYYY-MM-DD（缺省今天）", "state of this day, Y
 _BOUNDARIES = Text(
     "按何时的边界统计：then 当时边界、today 现行边界，或日期",
     "in whose boundaries to count: then (as of each day), today, or a day",
+)
+_KNOWN_ON = Text(
+    "按此日（终了）或时刻所知统计，用于重做以前的报表，如 2026-03-01 或 2026-03-01T18:00",
+    "by what was known on this day (its end) or moment, to make an earlier report again: 2026-03-01, 2026-03-01T18:00",
 )
 _WHERE = Text(
     "筛选，如 \"video_class = '1' and status = 'online'\"", "filter, e.g. \"video_class = '1' and status = 'online'\""
@@ -247,6 +251,7 @@ def _figure_options(parser: Parser) -> None:
     parser.add("--store", help=_STORE)
     parser.add("--as-of", type=a_date, metavar="DATE", help=_AS_OF)
     parser.add("--boundaries", type=some_boundaries, metavar="then|today|DATE", help=_BOUNDARIES)
+    parser.add("--known-on", type=a_moment, metavar="MOMENT", help=_KNOWN_ON)
     parser.add("--where", metavar="EXPR", help=_WHERE)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help=_JSON.to(language()))
@@ -289,6 +294,7 @@ def _export(command: Command) -> None:
     parser.add("--unit", metavar="UNIT", help=Text("coverage、hotspots 的统计单元", "unit of coverage and hotspots"))
     _hotspot_options(parser)
     parser.add("--boundaries", type=some_boundaries, metavar="then|today|DATE", help=_BOUNDARIES)
+    parser.add("--known-on", type=a_moment, metavar="MOMENT", help=_KNOWN_ON)
     parser.add("--paper", choices=("A4", "A3"), default="A4", help=Text("纸张", "paper"))
     parser.add("--portrait", action="store_true", help=Text("竖幅", "upright"))
     parser.add("--title", help=Text("地图标题", "title of the map"))

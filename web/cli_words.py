@@ -6,6 +6,7 @@ import sys
 from datetime import date
 from typing import Any, NoReturn
 
+from geo.errors import InputError
 from geo.words import Text
 
 from .terminal import language
@@ -90,6 +91,16 @@ def a_port(text: str) -> int:
 def some_boundaries(text: str) -> str:
     """then, today or a date."""
     return text if text in ("then", "today") else str(a_date(text))
+
+
+def a_moment(text: str) -> str:
+    """A date (its end) or a moment, as the store writes moments."""
+    from layers.known import past_moment
+
+    try:
+        return past_moment(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(error.what.to(language())) from None
 
 
 def a_pair(text: str) -> tuple[str, str]:

@@ -38,7 +38,7 @@ def _options(what: str, arguments: Namespace) -> dict[str, Any]:
         return coverage_options(arguments)
     if what == "hotspots":
         return hotspot_options(arguments)
-    return {}
+    return {} if arguments.known_on is None else {"known_on": arguments.known_on}
 
 
 def _table(store: "Store", viewer: "Viewer", arguments: Namespace) -> list[Text]:

@@ -34,14 +34,14 @@ def run(arguments: Namespace) -> int:
 def coverage_options(arguments: Namespace) -> dict[str, Any]:
     """Options of `layers.derived.coverage` that were given."""
     named = {"rule_id": arguments.rule, "rule_set": arguments.rules, "unit": arguments.unit}
-    for name in ("threshold", "against", "boundaries"):
+    for name in ("threshold", "against", "boundaries", "known_on"):
         named[name] = getattr(arguments, name, None)
     return {name: value for name, value in named.items() if value is not None}
 
 
 def hotspot_options(arguments: Namespace) -> dict[str, Any]:
     """Options of `layers.derived.hotspots` that were given."""
-    names = ("unit", "cell_m", "date_from", "date_to", "category", "exposure", "boundaries")
+    names = ("unit", "cell_m", "date_from", "date_to", "category", "exposure", "boundaries", "known_on")
     named = {name: getattr(arguments, name) for name in names}
     return {name: value for name, value in named.items() if value is not None}
 

@@ -27,7 +27,9 @@ TILES_ABOVE = 5000
 POINT_COLUMNS = {"camera": ("status",)}
 """Columns that come with the points of a kind."""
 
-COVERAGE_PARAMETERS = ("rule", "rule_set", "unit", "as_of", "against", "class", "status", "older_than", "boundaries")
+COVERAGE_PARAMETERS = (
+    "rule", "rule_set", "unit", "as_of", "against", "class", "status", "older_than", "boundaries", "known_on",
+)  # fmt: skip
 _VIEW_PX = (860, 560)
 _METRES_PER_DEGREE = 111_320
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)

@@ -15,7 +15,7 @@ from flask import Response, send_file
 
 from geo.errors import InputError
 from geo.words import Text
-from layers import draft_layer
+from layers import draft_layer, history
 from layers.kinds import KINDS
 
 from . import current, figures, uploads
@@ -50,7 +50,12 @@ def _require(what: str | None, *, drafts: bool = False) -> str:
     return what
 
 
-def download(make: Any, suffix: str, what: str, as_of: date | None) -> Response:
+def _named_day(asked: dict[str, Any]) -> date | str | None:
+    """The day in a file's name: that of the moment looked back to when no other is asked for."""
+    return asked["as_of"] or (history.day_of(asked["known_on"]) if asked["known_on"] else None)
+
+
+def download(make: Any, suffix: str, what: str, as_of: date | str | None) -> Response:
     """Let `make(path)` write a file and send it; nothing of it stays on the server.
 
     The name holds layer, place and day; the path is a random one of ours.
@@ -122,14 +127,15 @@ def export(**asked: Any) -> Response:
             what,
             path,
             format=wanted,
-            as_of=asked["as_of"] or current.today(),
+            as_of=figures.day_of(asked),
+            known_on=asked["known_on"],
             where=asked["where"],
             encoding=encoding,
             **figures.options_of(what, asked),
         )
 
     packed = wanted == "csv" and not asked["plain"]
-    return download(make, "_csv.zip" if packed else exporting.FORMATS[wanted][0], what, asked["as_of"])
+    return download(make, "_csv.zip" if packed else exporting.FORMATS[wanted][0], what, _named_day(asked))
 
 
 @blueprint.get("/api/v1/print")
@@ -161,11 +167,12 @@ def print_map(**asked: Any) -> Response:
             unit_name=asked["unit_name"] or current.setting("UNIT_NAME"),
             bbox=asked["bbox"],
             where=asked["where"],
-            as_of=asked["as_of"] or current.today(),
+            as_of=figures.day_of(asked),
+            known_on=asked["known_on"],
             **figures.options_of(view, asked),
         )
 
-    return download(make, f".{wanted}", view, asked["as_of"])
+    return download(make, f".{wanted}", view, _named_day(asked))
 
 
 @blueprint.get("/api/v1/standalone")
@@ -190,11 +197,12 @@ def standalone(**asked: Any) -> Response:
             approval_number=asked["approval_number"] or current.setting("APPROVAL_NUMBER"),
             unit_name=asked["unit_name"] or current.setting("UNIT_NAME"),
             where=asked["where"],
-            as_of=asked["as_of"] or current.today(),
+            as_of=figures.day_of(asked),
+            known_on=asked["known_on"],
             **figures.options_of(view, asked),
         )
 
-    return download(make, ".html", view, asked["as_of"])
+    return download(make, ".html", view, _named_day(asked))
 
 
 @blueprint.get("/api/v1/drafts/<int:draft>/package")

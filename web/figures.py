@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,22 @@ from .language import language, t
 from .parameters import takes
 
 blueprint = APIBlueprint("figures", __name__, tag="figures")
-COVERAGE_TAKES = ("rule", "rule_set", "unit", "against", "threshold", "class", "status", "older_than", "boundaries")
+COVERAGE_TAKES = (
+    "rule",
+    "rule_set",
+    "unit",
+    "against",
+    "threshold",
+    "class",
+    "status",
+    "older_than",
+    "boundaries",
+    "known_on",
+)
 HOTSPOT_TAKES = ("cell_m", "from", "to", "category", "weekdays", "hours", "exposure")
+_DENSITY_TAKES = (
+    "cell_m", "bandwidth_m", "from", "to", "category", "weekdays", "hours", "as_of", "where", "known_on",
+)  # fmt: skip
 # Light to dark orange-red, readable without colour as ever darker steps; the ground shows below the first.
 _RAMP = ((254, 217, 178), (253, 180, 120), (244, 120, 70), (215, 48, 31), (127, 0, 0))
 
@@ -28,6 +43,11 @@ def rules_state(rule_set: str | None) -> list[Any]:
     return [chosen.name, chosen.version, chosen.changed_at, chosen.source_date]
 
 
+def day_of(asked: dict[str, Any]) -> date | None:
+    """The day asked for, else today; None when looking back, where it is the day of that moment."""
+    return asked["as_of"] or (None if asked["known_on"] else current.today())
+
+
 def coverage_result(asked: dict[str, Any]) -> Any:
     """The coverage figures the caller asked for."""
     return derived.coverage(
@@ -36,7 +56,8 @@ def coverage_result(asked: dict[str, Any]) -> Any:
         rule_id=asked["rule"],
         rule_set=asked["rule_set"],
         unit=asked["unit"],
-        as_of=asked["as_of"] or current.today(),
+        as_of=day_of(asked),
+        known_on=asked["known_on"],
         against=asked["against"],
         boundaries=asked["boundaries"],
         where=asked["where"],
@@ -66,7 +87,8 @@ def hotspot_result(asked: dict[str, Any]) -> Any:
         hours=asked["hours"],
         exposure=asked["exposure"],
         boundaries=asked["boundaries"],
-        as_of=asked["as_of"] or current.today(),
+        as_of=day_of(asked),
+        known_on=asked["known_on"],
         where=asked["where"],
     )
 
@@ -93,7 +115,7 @@ def _within(body: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/api/v1/hotspots")
 @blueprint.doc(summary="Where incidents cluster")
-@takes(*HOTSPOT_TAKES, "unit", "as_of", "boundaries", "where")
+@takes(*HOTSPOT_TAKES, "unit", "as_of", "boundaries", "where", "known_on")
 def hotspots(**asked: Any) -> Response:
     """Rows with counts, expected counts and tests; for cells their outlines; a sentence for each hotspot."""
     return etags.answer_json(None, [asked, rules_state(None)], lambda: _hotspots(hotspot_result(asked)))
@@ -108,7 +130,7 @@ def _hotspots(result: Any) -> dict[str, Any]:
 
 @blueprint.get("/api/v1/density")
 @blueprint.doc(summary="Where the density surface lies and what its classes mean")
-@takes("cell_m", "bandwidth_m", "from", "to", "category", "weekdays", "hours", "as_of", "where")
+@takes(*_DENSITY_TAKES)
 def density(**asked: Any) -> Response:
     """Bounds, size and class limits in incidents per square kilometre; the picture is density.png."""
     return etags.answer_json(None, asked, lambda: _density(density_result(asked)))
@@ -116,7 +138,7 @@ def density(**asked: Any) -> Response:
 
 @blueprint.get("/api/v1/density.png")
 @blueprint.doc(summary="The density surface as a picture with a clear ground")
-@takes("cell_m", "bandwidth_m", "from", "to", "category", "weekdays", "hours", "as_of", "where")
+@takes(*_DENSITY_TAKES)
 def density_picture(**asked: Any) -> Response:
     """An indexed PNG, one colour per class, the lowest class clear."""
     return etags.answer(None, asked, lambda: picture(density_result(asked)), "image/png")
@@ -134,7 +156,8 @@ def density_result(asked: dict[str, Any]) -> Any:
         category=asked["category"],
         weekdays=asked["weekdays"],
         hours=asked["hours"],
-        as_of=asked["as_of"] or current.today(),
+        as_of=day_of(asked),
+        known_on=asked["known_on"],
         where=asked["where"],
     )
 

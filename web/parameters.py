@@ -17,6 +17,7 @@ from flask import request
 from geo.errors import InputError
 from geo.words import Text
 from layers.drafts import STATES
+from layers.known import past_moment
 
 Parse = Callable[[str], Any]
 # Understood on every address: the language switch, and the folder the front end names its code version with.
@@ -198,6 +199,11 @@ PARAMETERS: dict[str, Parameter] = {
     "as_of": Parameter(day("as_of"), _DATE, "state of this day; today when absent"),
     "compare": Parameter(compared, _TEXT, "another day, or draft:ID, to hold the boundaries against"),
     "boundaries": Parameter(boundaries, _TEXT, "in whose boundaries to count: then (as of each day), today, or a date"),
+    "known_on": Parameter(
+        past_moment,
+        _TEXT,
+        "by what was known at this moment (a day: its end), so that an earlier report can be made again",
+    ),
     "against": Parameter(day("against"), _DATE, "earlier day to compare with"),
     "from": Parameter(day("from"), _DATE, "first day of the period"),
     "to": Parameter(day("to"), _DATE, "last day of the period"),

@@ -20,7 +20,8 @@ from markupsafe import Markup
 from geo.errors import InputError, LimitError
 from geo.words import LANGUAGES, Text
 from layers import export_source, view_content
-from layers.history import day
+from layers.history import Moment, day
+from layers.known import as_known
 from layers.provenance import product
 from layers.rights import Viewer
 from layers.store import Store
@@ -60,6 +61,7 @@ def standalone_html(
     unit_name: str = "",
     as_of: date | str | None = None,
     where: str | None = None,
+    known_on: Moment = None,
     **figure_options: Any,
 ) -> StandaloneReport:
     """Write a view as one HTML file; options as for `layers.printing.print_map`.
@@ -78,21 +80,22 @@ def standalone_html(
             Text(f"没有语言“{language[:20]}”。", f"There is no language '{language[:20]}'."), where="language"
         )
     require_target(store, target)
+    shown = as_known(store, known_on)
     options = view_content.Options(
         language,
-        day(as_of),
+        day(as_of or shown.today),
         title=title,
         approval_number=approval_number,
         unit_name=unit_name,
         where=where,
         figures=figure_options,
     )
-    content = view_content.read_content(store, viewer, view, options)
-    table = export_source.read(store, viewer, view, as_of=options.as_of, where=where, **figure_options)
+    content = view_content.read_content(shown, viewer, view, options)
+    table = export_source.read(shown, viewer, view, as_of=options.as_of, where=where, **figure_options)
     notes: list[Text] = []
     _require_few(content)
-    data = map_data(store, viewer, content, table, options, notes)
-    html = _page(store, viewer, content, options, data, notes)
+    data = map_data(shown, viewer, content, table, options, notes)
+    html = _page(shown, viewer, content, options, data, notes)
     with draft_folder(target) as folder:
         draft = folder / "draft.html"
         draft.write_text(html, "utf-8")

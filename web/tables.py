@@ -1,5 +1,6 @@
 """The attribute table, page by page: rows of a layer, of the coverage figures or of the hotspots."""
 
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,7 @@ from flask import Response
 
 from geo.errors import InputError
 from geo.words import Text
-from layers import areas, frames
+from layers import areas, frames, history
 from layers.kinds import KINDS
 from layers.schema import own_fields
 
@@ -55,7 +56,8 @@ def _sort(asked: dict[str, Any], known: tuple[str, ...]) -> tuple[str, bool] | N
 def _of_layer(kind: str, asked: dict[str, Any]) -> dict[str, Any]:
     known = all_columns(kind)
     order = _sort(asked, (*known, "fid"))
-    as_of = asked["as_of"] or current.today()
+    known_on = asked["known_on"]
+    as_of = figures.day_of(asked) or date.fromisoformat(history.day_of(known_on))
     asks = narrowed(asked["parent"], as_of)
     where = asked["where"]
     if asked["q"]:
@@ -70,6 +72,7 @@ def _of_layer(kind: str, asked: dict[str, Any]) -> dict[str, Any]:
         as_of=as_of,
         bbox=asked["bbox"],
         where=where,
+        known_on=known_on,
         order=[f"{'' if order[1] else '-'}{order[0]}"] if order else None,
         limit=asked["size"],
         offset=(asked["page"] - 1) * asked["size"],

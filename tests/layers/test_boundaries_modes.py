@@ -146,7 +146,7 @@ def test_the_mode_is_named_in_answer_and_provenance(place):
 def test_what_names_no_boundaries_is_refused(place):
     for wrong in ("gestern", "2026-13-01"):
         with pytest.raises(InputError):
-            boundaries_of(wrong, TODAY, default=as_of_then(TODAY))
+            boundaries_of(wrong, TODAY, default=as_of_then(TODAY), today=TODAY)
     with pytest.raises(RightsError):
         hotspots(place, Viewer("reader", "viewer"), boundaries="today")
 

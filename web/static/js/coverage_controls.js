@@ -7,6 +7,7 @@ import { button, choice, element } from "./element.js";
 import { openDialog } from "./dialog.js";
 import { chips, line } from "./panel.js";
 import { notice, showProblem } from "./notice.js";
+import { knownChoice } from "./known.js";
 import { getJSON, send } from "./request.js";
 import { entryOf } from "./layers.js";
 import { isAdjustable } from "./shortfall.js";
@@ -21,7 +22,7 @@ export function coverageControls({ result, sets, threshold, unitWord, onmade }) 
   const ruleSet = sets.find((one) => one.name === (get("rule_set") || result.provenance?.rule_set?.name)) ?? sets[0];
   const rules = ruleSet?.rules ?? [rule];
   const onCameras = rule.numerator?.layer === "camera";
-  const further = get("class") || get("status") || get("older_than") || get("against");
+  const further = get("class") || get("status") || get("older_than") || get("against") || get("known_on");
   return element(
     "section",
     { class: "controls-box" },
@@ -45,6 +46,7 @@ export function coverageControls({ result, sets, threshold, unitWord, onmade }) 
         onCameras && line(t("coverage.class"), chips(CLASSES.map((value) => [value, t(`class.${value}`)]), list("class"), (now) => set({ class: now }), t("coverage.class"))),
         onCameras && line(t("coverage.age"), choice([["", t("coverage.any_age")], ...[5, 8, 10].map((years) => [years, t("coverage.years", { n: years })])], get("older_than"), (value) => set({ older_than: value }))),
         line(t("coverage.against"), dateField({ value: get("against"), max: config.today, onchange: (iso) => set({ against: iso }) })),
+        knownChoice(),
       ),
     ),
     element("p", { class: "small-note mb-0" }, t("coverage.by", { set: reading(ruleSet?.label) || ruleSet?.name || "", date: ruleSet?.source_date ?? result.provenance?.rule_set?.date ?? "", unit: unitWord() }), " ", button(t("act.made"), onmade, { kind: "link" })),

@@ -24,7 +24,7 @@ const jobAddress = (id) => `/api/v1/mending/jobs/${encodeURIComponent(id)}`;
  */
 export function mendingPanel(parent = "", { job = "", keep = () => {}, wanted = () => true, onapplied = () => {}, show = goTo } = {}) {
   const places = element("div", { id: "mend-places" });
-  const report = element("div", { "aria-live": "polite", id: "mend-report" });
+  const report = element("div", { class: "mt-2", "aria-live": "polite", id: "mend-report" });
   const node = element("section", { class: "mending" }, places, report);
   const asked = { parent, snapping_m: null, gap_width_m: null };
   // What is being worked out is what was asked for: it is asked for anew after it has ended.

@@ -5,6 +5,7 @@ import { endedBox } from "./boundaries.js";
 import { coverageControls } from "./coverage_controls.js";
 import { within } from "./drill.js";
 import { button, element, replace } from "./element.js";
+import { knownMark, knownWords } from "./known.js";
 import { allEntries, AREAS, chosen, entryOf, onLayer, restyle } from "./layers.js";
 import { setFigureLegend } from "./legend.js";
 import { startMapView } from "./mapview.js";
@@ -19,7 +20,7 @@ import { shapeStyle } from "./styles.js";
 import { setSource } from "./foot.js";
 import { day, integer, many, number, reading, share, t } from "./words.js";
 
-const ASKED = ["rule", "rule_set", "unit", "as_of", "against", "class", "status", "older_than", "boundaries"];
+const ASKED = ["rule", "rule_set", "unit", "as_of", "against", "class", "status", "older_than", "boundaries", "known_on"];
 let sets = [];
 let result = null;
 let rows = [];
@@ -95,7 +96,7 @@ function draw(anew = true) {
   const seen = inside(rows);
   if (!result.rows.length) {
     setFigureLegend(null);
-    nothing().then((box) => setPanel(box));
+    nothing().then((box) => setPanel(knownMark(result), box));
     return;
   }
   setFigureLegend({
@@ -106,7 +107,7 @@ function draw(anew = true) {
   drawPanel(seen, anew);
   paint();
   document.dispatchEvent(new CustomEvent("figures"));
-  setSource([reading(result.provenance?.rule_set?.label) || result.provenance?.rule_set?.name, day(result.as_of), result.boundaries.label].filter(Boolean).join(" · "));
+  setSource([reading(result.provenance?.rule_set?.label) || result.provenance?.rule_set?.name, day(result.as_of), result.boundaries.label, knownWords(result)].filter(Boolean).join(" · "));
 }
 
 const unitWord = () => many(unit(), entryOf(unit())?.label);
@@ -131,7 +132,7 @@ function drawPanel(seen, anew) {
   replace(controlsBox, coverageControls({ result, sets, threshold: threshold(), unitWord, onmade: made }));
   replace(actions, actionButtons({ name: "coverage", label: t("page.coverage") }, parameters));
   const gone = (result.change?.gone ?? []).map((row) => ({ ...row, count: row.value_then ?? row.value, ended_on: null }));
-  setPanel(answerBox, controlsBox, ranking.node, endedBox(t("coverage.gone", { n: integer(gone.length) }), gone, t("coverage.value_then")), actions);
+  setPanel(answerBox, knownMark(result), controlsBox, ranking.node, endedBox(t("coverage.gone", { n: integer(gone.length) }), gone, t("coverage.value_then")), actions);
 }
 
 function unplaced() {

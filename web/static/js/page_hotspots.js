@@ -6,6 +6,7 @@ import { config } from "./config.js";
 import { showCells, cellAt, cellShape } from "./cells.js";
 import { hideDensity, showDensity } from "./density.js";
 import { button, choice, element, replace } from "./element.js";
+import { knownChoice, knownMark, knownWords } from "./known.js";
 import { AREAS, boundsOf, chosen, entryOf, onLayer, restyle } from "./layers.js";
 import { setFigureLegend } from "./legend.js";
 import { startMapView } from "./mapview.js";
@@ -21,7 +22,7 @@ import { setSource } from "./foot.js";
 import { reveal } from "./map.js";
 import { day, integer, many, number, t } from "./words.js";
 
-const ASKED = ["unit", "cell_m", "from", "to", "category", "weekdays", "hours", "exposure", "as_of", "boundaries"];
+const ASKED = ["unit", "cell_m", "from", "to", "category", "weekdays", "hours", "exposure", "as_of", "boundaries", "known_on"];
 const SIZES = [250, 500, 1000, 2000];
 let result = null;
 let byId = new Map();
@@ -104,7 +105,7 @@ function draw() {
   } else setFigureLegend({ title: t("hot.legend"), note: t("legend.units", { n: integer(result.rows.length), unit: unitWord() }), classes: significanceLegend(result.rows) });
   drawPanel();
   document.dispatchEvent(new CustomEvent("figures"));
-  setSource([t("hot.source"), day(result.as_of), unit() !== "cell" && result.boundaries.label].filter(Boolean).join(" · "));
+  setSource([t("hot.source"), day(result.as_of), unit() !== "cell" && result.boundaries.label, knownWords(result)].filter(Boolean).join(" · "));
 }
 
 const unitWord = () => (unit() === "cell" ? t("hot.cells") : many(unit(), entryOf(unit())?.label));
@@ -127,7 +128,7 @@ function drawPanel() {
   });
   replace(actions, actionButtons({ name: "hotspots", label: t("page.hotspots") }, parameters));
   const ended = endedBox(t("bounds.ended", { n: integer(result.ended.length), count: integer(result.summary.ended) }), result.ended, t("hot.count"));
-  setPanel(answerBox, controlsBox, ranking.node, ended, actions);
+  setPanel(answerBox, knownMark(result), controlsBox, ranking.node, ended, actions);
 }
 
 /** Sentences stand in the order of the hot rows of the answer, unless each names its row. */
@@ -154,6 +155,7 @@ function controls(made) {
     internal && line(t("hot.exposure"), choice(["area", "households", "population"].map((value) => [value, t(`exposure.${value}`)]), get("exposure") || result.provenance?.parameters?.exposure || "area", (value) => set({ exposure: value }))),
     internal && (unit() === "cell" ? element("p", { class: "small-note mb-0" }, t("bounds.cells")) : boundariesControl(result, get("as_of") ? "date" : "today")),
     internal && timeFilter({ categories: (result.categories ?? result.summary?.categories ?? []).map((one) => (Array.isArray(one) ? one : typeof one === "object" ? [one.value, one.label] : [one, one])), last }),
+    internal && element("details", { class: "further", open: Boolean(get("known_on")) }, element("summary", {}, t("coverage.further")), knownChoice()),
     element("p", { class: "small-note mb-0" }, t("hot.method"), " ", button(t("act.made"), made, { kind: "link" })),
   );
 }

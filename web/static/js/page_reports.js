@@ -32,7 +32,7 @@ export async function start() {
   form = printForm({ approval_number: saved("APPROVAL_NUMBER"), unit_name: saved("UNIT_NAME") });
   form.onchange(() => show());
   const draw = () => replace(holder, content());
-  watch(["what", "rule", "unit", "as_of", "boundaries"], () => {
+  watch(["what", "rule", "unit", "as_of", "boundaries", "known_on"], () => {
     draw();
     show();
   });
@@ -45,8 +45,8 @@ const what = () => get("what") || "coverage";
 const isFigure = () => ["coverage", "hotspots"].includes(what());
 
 function parameters() {
-  if (what() === "coverage") return { rule: get("rule"), unit: get("unit"), as_of: get("as_of"), boundaries: get("boundaries") };
-  if (what() === "hotspots") return { unit: get("unit"), as_of: get("as_of"), boundaries: get("boundaries") };
+  if (what() === "coverage") return { rule: get("rule"), unit: get("unit"), as_of: get("as_of"), boundaries: get("boundaries"), known_on: get("known_on") };
+  if (what() === "hotspots") return { unit: get("unit"), as_of: get("as_of"), boundaries: get("boundaries"), known_on: get("known_on") };
   return { as_of: get("as_of") };
 }
 
@@ -62,6 +62,7 @@ function content() {
     field(t("as_of"), dateField({ value: get("as_of") || config.today, max: config.today, clearable: false, onchange: (iso) => set({ as_of: iso === config.today ? "" : iso }) })),
     isFigure() && field(t("bounds.label"), choice([["", t("bounds.usual")], ["then", t("bounds.then")], ["today", t("bounds.today")], ["date", t("bounds.date")]], ["", "then", "today"].includes(get("boundaries")) ? get("boundaries") : "date", (value) => set({ boundaries: value === "date" ? get("as_of") || config.today : value }))),
     isFigure() && get("boundaries").includes("-") && field(t("bounds.day"), dateField({ value: get("boundaries"), clearable: false, onchange: (iso) => set({ boundaries: iso }) })),
+    isFigure() && field(t("known.label"), dateField({ value: get("known_on").slice(0, 10), max: config.today, onchange: (iso) => set({ known_on: iso }) })),
     element("h2", { class: "mt-3" }, t("reports.map")),
     form.node,
     element(

@@ -14,6 +14,7 @@ export function showProvenance(provenance, rule) {
     provenance.rule_set?.source && [t("made.rule_set_source"), reading(provenance.rule_set.source)],
     [t("made.as_of"), day(provenance.as_of)],
     provenance.boundaries && [t("bounds.label"), reading(provenance.boundaries.label)],
+    provenance.known_on && [t("known.label"), moment(provenance.known_on)],
     [t("made.at"), moment(provenance.made_at)],
     [t("made.function"), provenance.function],
     [t("made.product"), provenance.product],
