@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from draughtsman import begin
 from playwright.sync_api import Page
 from tilefiles import make_mbtiles, picture
 from visitor import Visit, Visitor, serving
@@ -19,6 +20,8 @@ from layers.store import Store
 from web.app import create_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+VILLAGE = "432025001001"
+"""Where the place lies."""
 ZOOMS = (14, 15, 16)
 _AROUND = 4
 _RED = b"\xe6\x00\x00"
@@ -163,3 +166,20 @@ def test_a_second_map_moves_them_too(visit: Visit, place: tuple[float, float]) -
     visitor.shot("basemap-side")
     assert seen(visitor.page, "#map-second") == list(_RED)
     assert off_px(visitor.page, place) < _WITHIN_PX
+
+
+def test_the_basemap_is_seen_through_the_areas_of_a_draft(visit: Visit, place: tuple[float, float]) -> None:
+    visitor = opened(visit, place, base=0)
+    someone = begin(visitor, VILLAGE)
+    page = someone.open()
+    mark = {}
+    for base in ("", "0"):
+        visitor.open(f"/redraw?draft={someone.draft}&base={base}")
+        page.wait_for_selector("html[data-draft=open]", state="attached")
+        page.evaluate("([lon, lat]) => map_main.setView([lat, lon], 16, { animate: false })", place)
+        visitor.settle()
+        mark[base] = seen(page, "#map_main")
+    off_px(page, place)
+    visitor.shot("basemap-draft")
+    assert mark["0"][0] - mark["0"][1] > 100, "red under a thin coat"
+    assert mark[""][0] - mark[""][1] < 20

@@ -43,7 +43,9 @@ const noData = { fill: shortfall.no_data.fill, hatched: { color: shortfall.no_da
 
 export function fillOf(properties) {
   const { fill, hatched } = classOf(properties);
-  return { fill: `${fill}${fill.length === 7 ? "CC" : ""}`, hatched };
+  // Whoever draws after a picture of the land has to see it.
+  const strength = get("base") ? "4D" : "CC";
+  return { fill: `${fill}${fill.length === 7 ? strength : ""}`, hatched };
 }
 
 /** Work out the mean anew and lay the legend out; counts add up to the areas of the draft. */

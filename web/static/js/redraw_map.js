@@ -7,6 +7,7 @@ import { latitudeOf, longitudeOf, worldX, worldY } from "./mercator.js";
 import { areas, isLocked, onDraft, own } from "./redraw_draft.js";
 import { fillOf } from "./redraw_colours.js";
 import { contains, ShapeLayer, toShapes } from "./shapes.js";
+import { watch } from "./state.js";
 import { t } from "./words.js";
 
 const NAMES_FROM_ZOOM = 11;
@@ -30,6 +31,7 @@ export function startDraftMap() {
   pieces = new ShapeLayer({ pane: "pieces", style: () => ({ fill: `${MOVED}33`, hatched: { color: MOVED }, line: MOVED, width: 1.5 }) }).addTo(map);
   refused = new ShapeLayer({ pane: "pieces", style: () => ({ fill: `${REFUSED}22`, hatched: { color: REFUSED }, line: REFUSED, width: 2, size: 7, dot: REFUSED }) }).addTo(map);
   highlight = new HighlightLayer().addTo(map);
+  watch(["base"], repaintAreas);
   onDraft(({ what }) => {
     drawAreas();
     if (what === "closed" || what === "opened") clearPieces();
