@@ -1,13 +1,16 @@
 """The way of a draft to a decision over the API: who may take which step, dates, conflicts, lost answers, history."""
 
+from copy import deepcopy
 from datetime import timedelta
 
 import pytest
 from drawn import CARVE, HOME, NORTH, PUSH, SOUTH, SPLIT, send
 from office import village_code
 
+from layers import rules
 from layers.drafts import APPROVERS
 from layers.history import today
+from layers.rights import Viewer
 from web.again import Repeats
 
 LATER = (today() + timedelta(days=40)).isoformat()
@@ -226,3 +229,24 @@ def test_a_decided_draft_is_downloaded_with_what_it_changed(person):
         assert (rows[code]["draft_change"], rows[code]["from_codes"]) == ("new", SOUTH)
     assert rows[NORTH]["draft_change"] == "same"
     assert sum(link["share_of_area"] for link in found["provenance"]["lineage"]) == pytest.approx(1)
+
+
+def test_too_large_a_community_is_told_while_it_is_drawn_and_with_every_step_that_looks(person, office_store):
+    body = deepcopy(rules.shipped()["sample-2025"].body)
+    next(rule for rule in body["rules"] if rule["id"] == "community_size")["threshold"] = 299
+    rules.save_rule_set(office_store, Viewer("planner", "planner"), "own", body)
+    with office_store.change("administrator", "settings") as change:
+        office_store.settings.put(change.connection, "rule_set", "own")
+    planner, village = person("planner"), village_code(0)
+    path, version = drawn(
+        planner, {"op": "recode", "grid": village}, code=f"{village[:9]}000", level="village", title="村改社区"
+    )
+    (community,) = planner.get(path).json["codes"]
+    shown = {each["id"]: each["properties"].get("breaks") for each in planner.get(f"{path}/areas").json["features"]}
+    assert "community_size" in [each["rule"] for each in shown[community]]
+    handed_in = step(planner, path, "submit", version).json
+    (told,) = handed_in["reviews"][0]["warnings"]
+    assert (told["code"], told["rule"]) == (community, "community_size")
+    assert told["text"] == "城市社区规模：300 户，标准为不超过 299 户，超出 1 户"
+    english = planner.get(path, headers={"Accept-Language": "en"}).json["reviews"][0]["warnings"][0]["text"]
+    assert english == "size of urban communities: 300 households, at most 299 are asked for, 1 too many"
