@@ -248,5 +248,5 @@ def test_too_large_a_community_is_told_while_it_is_drawn_and_with_every_step_tha
     (told,) = handed_in["reviews"][0]["warnings"]
     assert (told["code"], told["rule"]) == (community, "community_size")
     assert told["text"] == "城市社区规模：300 户，标准为不超过 299 户，超出 1 户"
-    english = planner.get(path, headers={"Accept-Language": "en"}).json["reviews"][0]["warnings"][0]["text"]
+    english = planner.get(f"{path}?lang=en").json["reviews"][0]["warnings"][0]["text"]
     assert english == "size of urban communities: 300 households, at most 299 are asked for, 1 too many"
