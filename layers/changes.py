@@ -17,6 +17,7 @@ from geo.errors import ConflictError, NotFoundError
 from geo.words import Text
 
 from . import audit, gpkg, process, references, rtree, schema
+from .history import FORMER
 from .kinds import KINDS
 
 if TYPE_CHECKING:
@@ -226,6 +227,22 @@ def heartbeat(connection: Connection, change_id: int, kind: str, inserted: int) 
     )
 
 
+def remember(connection: Connection, change_id: int, kind: str, former: Iterable[tuple[int, int]]) -> None:
+    """Note which rows a change takes back that another act had taken back before: (that act, fid), in this order.
+
+    The row has room for one mark. `history` needs the older ones to tell what was known while those acts stood.
+    """
+    table = schema.change
+    details = json.loads(connection.execute(select(table.c.details).where(table.c.id == change_id)).scalar_one())
+    listed = details.setdefault(FORMER, [])
+    for by, fid in former:
+        if listed and listed[-1][:2] == [kind, by] and listed[-1][3] == fid - 1:
+            listed[-1][3] = fid
+        else:
+            listed.append([kind, by, fid, fid])
+    connection.execute(update(table).where(table.c.id == change_id).values(details=_json(details)))
+
+
 def finish(
     store: "Store",
     change_id: int,
@@ -239,7 +256,8 @@ def finish(
         if row is None or row.state != "pending":
             raise ConflictError(Text("这次导入已经结束。", "This change is no longer open."), where=str(change_id))
         inserted = json.loads(row.rows)
-        change = Change(change_id, connection, rows=rows, details=json.loads(row.details), answer=answer)
+        details = {name: value for name, value in json.loads(row.details).items() if name != FORMER}
+        change = Change(change_id, connection, rows=rows, details=details, answer=answer)
         for kind in {*kinds, *inserted}:
             change.touch(kind, added=inserted.get(kind, 0))
         if "staged" in change.details:

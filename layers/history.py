@@ -9,15 +9,17 @@ and those taken back since count still, so that a report printed at that moment 
 store as it was known (`known.as_known`) carries the moment itself, so that nobody who reads through it can forget it.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, not_, or_, select, true
 
 from geo.errors import InputError
 from geo.words import Text
 
+from .filters import among
 from .kinds import KINDS
 from .schema import audit, change, moment_text
 
@@ -27,8 +29,11 @@ _NEVER_DONE = ("pending", "abandoned")
 _MOMENT = re.compile(
     r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII
 )  # fmt: skip
-KNOWN_ON = "wangge_known_on"
+KNOWN_ON, _GONE = "wangge_known_on", "wangge_gone"
 """Execution option of a connection, and of the query of hidden changes: the moment by which rows must be known."""
+FORMER = "former"
+"""Under this name the details of a change list [kind, act, first fid, last fid] of rows that it took back and another
+act had taken back before: of that act the row itself tells no more."""
 OFFICE_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China has one time, without summer time; a server often runs in UTC."""
 
@@ -97,7 +102,8 @@ def hidden_changes(connection: Connection, known_on: Moment = None) -> Hidden:
     """
     asked = connection.get_execution_options().get(KNOWN_ON) if known_on is None else moment(known_on)
     if asked is not None:
-        return _hidden_at(asked)
+        hidden = _hidden_at(asked)
+        return hidden.execution_options(**{_GONE: _gone(connection, hidden)})
     return list(connection.scalars(hidden_subquery().order_by(change.c.id)))
 
 
@@ -132,13 +138,28 @@ def _hidden_at(known_on: str) -> Select:
     )
 
 
+def _gone(connection: Connection, hidden: Select) -> dict[str, list[int]]:
+    """Rows by kind that were taken back at a moment, by acts whose marks were replaced since."""
+    since = select(change.c.details).where(change.c.details.contains(f'"{FORMER}"'), change.c.id.in_(hidden))
+    listed = [entry for details in connection.scalars(since) for entry in json.loads(details).get(FORMER, ())]
+    acts = sorted({by for _, by, _, _ in listed})
+    stood = set(connection.scalars(select(change.c.id).where(change.c.id.in_(acts), change.c.id.not_in(hidden))))
+    found: dict[str, list[int]] = {}
+    for kind, by, first, last in listed:
+        if by in stood:
+            found.setdefault(kind, []).extend(range(first, last + 1))
+    return found
+
+
 def visible(table: Table, hidden: Hidden) -> ColumnElement[bool]:
     """Rows made by a done change and not retired by one; also recorded by the moment `hidden` is of, if it is of one."""
     if not isinstance(hidden, Select) and not hidden:
         return table.c.retired_by.is_(None)
     kept = and_(table.c.created_by.not_in(hidden), or_(table.c.retired_by.is_(None), table.c.retired_by.in_(hidden)))
-    known_on = hidden.get_execution_options().get(KNOWN_ON) if isinstance(hidden, Select) else None
-    return kept if known_on is None else and_(kept, table.c.recorded_at <= known_on)
+    if not isinstance(hidden, Select) or KNOWN_ON not in (then := hidden.get_execution_options()):
+        return kept
+    gone = then[_GONE].get(table.name.removesuffix("_row"), ())
+    return and_(kept, table.c.recorded_at <= then[KNOWN_ON], not_(among(table.c.fid, gone)))
 
 
 def valid_on(table: Table, hidden: Hidden, on: str | ColumnElement) -> ColumnElement[bool]:

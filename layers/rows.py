@@ -220,8 +220,7 @@ def close_rows(
     """End rows on a day: `on` is the first day they no longer count. `within`: a short `Change` to do it in.
 
     A row that carries an end already, by an act taken back since or on a later day, keeps that mark: it is taken back
-    itself, and a copy of it ends on the day. Else it could not be told what was known while that act stood. (A row
-    has two marks: of more than two acts that ended it and were taken back, the latest can be told.)
+    itself, and a copy of it ends on the day. Else it could not be told what was known while that act stood.
     """
     table = schema.ROWS[kind]
     values = {"valid_to": day(on), "closed_by": change_id}
@@ -230,7 +229,7 @@ def close_rows(
         marked = _marked(connection, table, batch, "closed_by")
         if marked:
             _copy(connection, table, marked, {**values, "created_by": change_id, "recorded_at": schema.now()})
-            connection.execute(_retired(table, change_id).where(among(table.c.fid, marked)))
+            _retire(connection, change_id, kind, marked)
         plain = sorted(set(batch) - set(marked))
         connection.execute(update(table).values(**values).where(among(table.c.fid, plain)))
         return len(marked)
@@ -241,29 +240,27 @@ def close_rows(
 def retire_rows(
     store: "Store", change_id: int, kind: str, fids: Sequence[int] | np.ndarray, *, within: Any = None
 ) -> None:
-    """Take rows back as if they had never counted (a correction).
-
-    A row that was taken back before, by an act itself taken back since, keeps that mark: it ends on its first day,
-    which comes to the same. Rows without days have no second mark, and the new one takes the place of the old.
-    """
-    table = schema.ROWS[kind]
+    """Take rows back as if they had never counted (a correction). `within` as for `close_rows`."""
 
     def end(connection: Connection, batch: list[int]) -> int:
-        marked: list[int] = []
-        if KINDS[kind].versioned:
-            again = _marked(connection, table, batch, "retired_by")
-            marked = sorted(set(again) - set(_marked(connection, table, again, "closed_by")))
-            ended = {"valid_to": table.c.valid_from, "closed_by": change_id}
-            connection.execute(update(table).values(**ended).where(among(table.c.fid, marked)))
-        plain = sorted(set(batch) - set(marked))
-        connection.execute(_retired(table, change_id).where(among(table.c.fid, plain)))
+        _retire(connection, change_id, kind, batch)
         return 0
 
     _end(store, change_id, kind, fids, end, within)
 
 
-def _retired(table: Table, change_id: int) -> Any:
-    return update(table).values(retired_at=schema.now(), retired_by=change_id)
+def _retire(connection: Connection, change_id: int, kind: str, fids: Sequence[int]) -> None:
+    """Mark rows as taken back; acts that had done so before, and were taken back since, are remembered."""
+    table = schema.ROWS[kind]
+    chosen = among(table.c.fid, list(fids))
+    former = connection.execute(
+        select(table.c.retired_by, table.c.fid)
+        .where(chosen, table.c.retired_by.is_not(None), table.c.retired_by != change_id)
+        .order_by(table.c.retired_by, table.c.fid)
+    ).all()
+    if former:
+        changes.remember(connection, change_id, kind, [(by, fid) for by, fid in former])
+    connection.execute(update(table).values(retired_at=schema.now(), retired_by=change_id).where(chosen))
 
 
 def _marked(connection: Connection, table: Table, fids: Sequence[int], column: str) -> list[int]:
