@@ -182,7 +182,8 @@ def _end(store: "Store", job_id: str, state: str, message: Text | None, result: 
         if result is not None:
             values["result"] = json.dumps(result, ensure_ascii=False, allow_nan=False)
         if state == "done":
-            values["progress"] = 1.0
+            # What was being done last is of no interest any more.
+            values |= {"progress": 1.0, "message": _words(message)}
         _set(connection, job_id, **values)
         audit.write(connection, None, row.actor, f"job_{state}", {"job": job_id, "kind": row.kind})
 

@@ -207,7 +207,8 @@ def run_next(store: Store, *, stop: Callable[[], bool] = lambda: False) -> str |
         return None
     # The address may hold a password, which the list of processes must not show.
     environment = {**os.environ, "WANGGE_STORE": store.url}
-    child = subprocess.Popen([sys.executable, "-P", "-m", "layers.work", job["id"]], env=environment)
+    # An id may begin with a dash, which must not be taken for an option.
+    child = subprocess.Popen([sys.executable, "-P", "-m", "layers.work", "--", job["id"]], env=environment)
     while True:
         try:
             child.wait(timeout=0.5)

@@ -35,6 +35,7 @@ def test_a_job_goes_from_queue_to_result(store: Store) -> None:
     jobs.finish(store, job_id, {"rows": 3})
     ended = jobs.read_job(store, job_id)
     assert (ended["state"], ended["progress"], ended["result"]) == ("done", 1.0, {"rows": 3})
+    assert ended["message"] is None, "it is not reading any more"
     with pytest.raises(ConflictError):
         jobs.fail(store, job_id, Text("x", "x"))
 
@@ -198,7 +199,11 @@ def test_a_child_that_dies_is_noticed_at_once(gpkg_store: Store, monkeypatch: py
     assert work.run_next(gpkg_store) is None
 
 
-def test_a_real_file_goes_through_a_child_process_into_the_store(gpkg_store: Store, tmp_path: Path) -> None:
+def test_a_real_file_goes_through_a_child_process_into_the_store(
+    gpkg_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One id in 64 looks like an option.
+    monkeypatch.setattr(jobs.secrets, "token_urlsafe", lambda _: "-h0123456789abcd")
     accounts.create(gpkg_store, "li", "planner", password="three loose words")
     path = tmp_path / "seats.csv"
     path.write_text("设备编码,名称,经度,纬度\nD1,桥头,111.05,22.05\nD2,村口,111.06,22.06\n", encoding="utf-8")

@@ -6,7 +6,7 @@ import { refresh, startLayers } from "./layers.js";
 import { drawLegend, startLegend } from "./legend.js";
 import { fit, startMap } from "./map.js";
 import { problemBox, showProblem } from "./notice.js";
-import { setPanel, startSheet } from "./panel.js";
+import { setPanel, setSheet, startSheet } from "./panel.js";
 import { drawColours } from "./redraw_colours.js";
 import { closeDraft, draft, onDraft, openDraft } from "./redraw_draft.js";
 import { showList } from "./redraw_list.js";
@@ -62,6 +62,7 @@ async function showMending() {
     },
   });
   setPanel(button(t("drafts.all"), () => set({ mend: "", mend_job: "" }), { kind: "plain back", drawing: "back" }), panel.node);
+  setSheet("half");
   await panel.load();
 }
 
