@@ -1,4 +1,4 @@
-"""Mending the grids of villages: what is wrong with places to click, a plan of what would move, and the act itself.
+"""Mending the grids of villages: a plan of what would move, and the act itself.
 
 Modelling decisions:
 
@@ -10,18 +10,17 @@ Modelling decisions:
 """
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
 from sqlalchemy import select
 
 from geo import crs
 from geo.errors import InputError
-from geo.mending import Moved, compare, mend
+from geo.mending import compare, mend
 from geo.refusals import RefusedError
 from geo.weld import drop_vertices
 from geo.words import Text
@@ -32,6 +31,7 @@ from .filters import among
 from .history import day
 from .land import Land, Lands, read_lands
 from .mend_limits import MendLimits, read_mend_limits
+from .mend_plan import Plan, VillagePlan
 from .rights import Viewer
 from .rows import insert_in, retire_rows
 from .telling import Tell, counted, silent, within
@@ -45,111 +45,6 @@ _READ, _PLANNED = 0.3, 0.9
 """Shares of the time that reading takes of a plan, and the plan of the whole, as measured for a county."""
 _PLANNING = Text("正在计算方案", "Working out what would move")
 _WRITING = Text("正在写入", "Writing")
-
-
-@dataclass(frozen=True, slots=True)
-class VillagePlan:
-    """What mending would do to the grids of one village, or why it will not.
-
-    `shapes`: the new ones by grid code, metric, changed ones only; `moved`: the same grids with their figures.
-    """
-
-    land: Land
-    shapes: dict[str, shapely.Geometry]
-    moved: tuple[Moved, ...]
-    outline_shift_m: float = 0.0
-    refusal: RefusedError | None = None
-
-    @property
-    def state(self) -> str:
-        """clean, mendable or refused."""
-        return "refused" if self.refusal else "mendable" if self.shapes else "clean"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A repair that was worked out and not done."""
-
-    parent: str
-    limits: MendLimits
-    lands: Lands
-    villages: tuple[VillagePlan, ...]
-    hash: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Hash, tolerances, totals, villages and grids (most land moved first), as JSON with both languages."""
-        moved = [(village, one) for village in self.villages for one in village.moved]
-        moved.sort(key=lambda pair: (-pair[1].moved_m2, pair[1].code))
-        names = self.lands.rows["name"] if "name" in self.lands.rows else pd.Series(dtype=object)
-        names = names[~names.index.duplicated()]
-        states = [village.state for village in self.villages]
-        return {
-            "parent": self.parent,
-            "hash": self.hash,
-            "tolerances": asdict(self.limits),
-            "totals": {
-                "villages": len(self.villages),
-                "clean": states.count("clean"),
-                "mendable": states.count("mendable"),
-                "refused": states.count("refused"),
-                "grids": len(moved),
-                "large": sum(self._large(one) for _, one in moved),
-                # Land that leaves one grid arrives in another, or leaves or enters the village: each counted once
-                # per grid, so half of it is what changes hands.
-                "moved_m2": round(sum(one.moved_m2 for _, one in moved) / 2, 2),
-                "largest_shift_m": round(max((one.shift_m for _, one in moved), default=0.0), 3),
-            },
-            "villages": [self._village(village) for village in self.villages if village.state != "clean"],
-            "grids": [
-                {
-                    "code": one.code,
-                    "name": names.get(one.code) or "",
-                    "parent_code": village.land.code,
-                    "before_m2": round(one.before_m2, 2),
-                    "after_m2": round(one.after_m2, 2),
-                    "moved_m2": round(one.moved_m2, 2),
-                    "shift_m": round(one.shift_m, 3),
-                    "parts_before": one.parts_before,
-                    "parts_after": one.parts_after,
-                    "large": self._large(one),
-                    "bounds": bounds_of(village.shapes[one.code], self.lands.system),
-                }
-                for village, one in moved
-            ],
-        }
-
-    def _large(self, one: Moved) -> bool:
-        return one.moved_m2 > self.limits.large_share * max(one.before_m2, one.after_m2)
-
-    def _village(self, village: VillagePlan) -> dict[str, Any]:
-        refusal = village.refusal
-        piece = refusal.piece if refusal else None
-        return {
-            "code": village.land.code,
-            "name": village.land.name,
-            "state": village.state,
-            "grids": len(village.land.kept),
-            "changed": len(village.moved),
-            "outline_shift_m": round(village.outline_shift_m, 4),
-            "reason": refusal.reason if refusal else "",
-            "what": refusal.what.as_dict() if refusal else "",
-            "mend": refusal.mend.as_dict() if refusal else "",
-            "codes": list(refusal.codes) if refusal else [],
-            "bounds": None if piece is None or piece.is_empty else bounds_of(piece, self.lands.system),
-            "geometry": None if piece is None or piece.is_empty else geojson_of(piece, self.lands.system),
-        }
-
-
-def bounds_of(shape: shapely.Geometry, system: Any) -> list[float]:
-    """West, south, east, north in degrees of a metric shape."""
-    lonlat = crs.transform_geometries([shape], system, crs.LONLAT)[0]
-    return [round(float(value), 7) for value in lonlat.bounds]
-
-
-def geojson_of(shape: shapely.Geometry, system: Any) -> dict[str, Any]:
-    """A metric shape as GeoJSON in degrees, to the centimetre."""
-    lonlat = crs.transform_geometries([shape], system, crs.LONLAT)[0]
-    return shapely.geometry.mapping(shapely.transform(lonlat, lambda xy: np.round(xy, 7)))
 
 
 def plan(
