@@ -13,7 +13,7 @@ import numpy as np
 from geo.errors import ConflictError, InputError
 from geo.words import Text
 
-from . import changes, drafts, workload
+from . import changes, draft_rights, drafts, workload
 from .balance_blocks import AUTO, CELL, BlockSet, block_set
 from .balance_land import Land, households_of, land_of, require_households
 from .draft_operations import apply
@@ -130,7 +130,7 @@ def _start(
     if asked.draft_id is None:
         on = day(asked.as_of)
         parent = require_parent(store, "grid", asked.parent_code, on)
-        drafts.require_reach(parent, scope(store, viewer, on))
+        draft_rights.require_reach(parent, scope(store, viewer, on))
         return None, parent, begin(store, 0, ground(store, "grid", *parent, on)), on
     draft = drafts.read(store, viewer, asked.draft_id)
     if draft.level != "grid":

@@ -15,7 +15,7 @@ from geo.proposals import HOUSEHOLDS, WORKLOAD, Limits, find_merges, find_splits
 from geo.words import Text
 from geo.workload import spread
 
-from . import drafts, workload
+from . import draft_rights, workload
 from .frames import scope
 from .history import day
 from .parents import require_parent
@@ -113,7 +113,7 @@ def _rows(store: "Store", viewer: Viewer, parent_code: str | None, on: str, load
         reach = scope(store, viewer, on)
         return np.array([reach.contains("grid", str(code)) for code in loads.frame.index], dtype=bool)
     parent = require_parent(store, "grid", parent_code, on)
-    drafts.require_reach(parent, scope(store, viewer, on))
+    draft_rights.require_reach(parent, scope(store, viewer, on))
     return loads.frame.index.isin(list(ground(store, "grid", *parent, on).shapes))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from geo.errors import ConflictError, InputError, RightsError
 from geo.words import Text
 
-from . import drafts, schema
+from . import draft_rights, drafts, schema
 from .drafts import STATES, Draft
 from .rights import Viewer
 from .village_decisions import offices_of
@@ -78,7 +78,7 @@ def require_other(draft: Draft, viewer: Viewer) -> None:
 
 
 def require_approver(store: "Store", viewer: Viewer) -> None:
-    if not drafts.may_approve(store, viewer):
+    if not draft_rights.may_approve(store, viewer):
         raise RightsError(
             Text("您无权批准边界变更。", "You may not approve changes of boundaries."),
             where="approve_redraw",

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from geo.errors import ConflictError, InputError
 from geo.words import Text
 
-from . import changes, communities, corrections, decision_plan, decision_rows, drafts, homes
+from . import changes, communities, corrections, decision_plan, decision_rows, draft_rights, drafts, homes
 from .decision_steps import VERDICTS, in_state, offices_missing, require_approver, require_other, round_of, said
 from .drafts import Draft
 from .history import day, today
@@ -108,7 +108,7 @@ def send_back(
     store: "Store", viewer: Viewer, draft_id: int, version: int, *, note: str = "", key: str | None = None
 ) -> Draft:
     """Give a proposed or reviewed draft back to its author, with the reason."""
-    if not drafts.may_approve(store, viewer):
+    if not draft_rights.may_approve(store, viewer):
         viewer.require("review_redraw")
     if not note.strip():
         raise InputError(Text("退回时请写明原因。", "Say why it is sent back."), where="note")

@@ -16,14 +16,13 @@ from sqlalchemy import Connection, insert, select, update
 from geo.errors import ConflictError, InputError, NotFoundError, RightsError
 from geo.words import Text
 
-from . import schema
+from . import draft_rights, schema
 from .draft_states import APPROVED, standing
 from .frames import scope
 from .history import clock, day, today
 from .kinds import KINDS
 from .parents import OF_LEVEL, require_parent
-from .rights import ROLES, Viewer
-from .scopes import Scope
+from .rights import Viewer
 
 if TYPE_CHECKING:
     from .store import Store
@@ -38,8 +37,6 @@ STATES = {
     "discarded": Text("已放弃", "discarded"),
 }
 """Stored are draft, proposed, reviewed, approved and discarded; the other two follow from the calendar and the rows."""
-APPROVERS = "approvers"
-"""Setting: names of accounts that may approve besides administrators."""
 _JSON = ("attachments", "editors", "operations", "redone", "lost", "locked", "base", "codes", "reviews")
 _LONGEST = {"title": 200, "reason": 4000, "decision_number": 100}
 _MOST = {"attachments": 50, "locked": 20_000}
@@ -133,7 +130,7 @@ def create(
         {"title": title, "reason": reason, "decision_number": decision_number, "effective_from": effective_from}
     )
     parent = require_parent(store, level, parent_code, values["effective_from"])
-    require_reach(parent, scope(store, viewer, values["effective_from"]))
+    draft_rights.require_reach(parent, scope(store, viewer, values["effective_from"]))
     values |= {"level": level, "parent_kind": parent[0], "parent_code": parent[1], "correction": bool(correction)}
 
     def body(change: Any) -> dict[str, Any]:
@@ -154,17 +151,17 @@ def create(
 
 def read(store: "Store", viewer: Viewer, draft_id: int) -> Draft:
     """A draft the viewer may see; NotFoundError when there is none, or when it is not within the viewer's areas."""
-    require_sight(store, viewer)
+    draft_rights.require_sight(store, viewer)
     with store.read() as connection:
         draft = standing(connection, [load(connection, draft_id)])[0]
-    if not _reaches(draft, scope(store, viewer, draft.effective_from)):
+    if not draft_rights.reaches(draft, scope(store, viewer, draft.effective_from)):
         raise _missing(draft_id)
     return draft
 
 
 def list_drafts(store: "Store", viewer: Viewer, *, state: str | None = None) -> list[Draft]:
     """The drafts the viewer may see, the one changed last first; `state` keeps those in that state."""
-    require_sight(store, viewer)
+    draft_rights.require_sight(store, viewer)
     table = schema.draft
     query = select(table).order_by(table.c.updated_at.desc(), table.c.id.desc())
     if state is not None:
@@ -173,7 +170,7 @@ def list_drafts(store: "Store", viewer: Viewer, *, state: str | None = None) -> 
         found = standing(connection, [_from_row(row) for row in connection.execute(query).mappings()])
     found = [draft for draft in found if state is None or draft.state == state]
     reach = {on: scope(store, viewer, on) for on in {draft.effective_from for draft in found}}
-    return [draft for draft in found if _reaches(draft, reach[draft.effective_from])]
+    return [draft for draft in found if draft_rights.reaches(draft, reach[draft.effective_from])]
 
 
 def edit(
@@ -238,7 +235,7 @@ def require_own(store: "Store", connection: Connection, viewer: Viewer, draft_id
     """
     viewer.require("redraw")
     draft = load(connection, draft_id)
-    if not may_draw(viewer, draft):
+    if not draft_rights.may_draw(viewer, draft):
         raise RightsError(
             Text(
                 f"草案由 {draft.author} 起草，您只能查看。", f"The draft is {draft.author}'s; you may look at it only."
@@ -256,11 +253,6 @@ def require_own(store: "Store", connection: Connection, viewer: Viewer, draft_id
             mend=Text("请先撤回或退回。", "Withdraw it or have it sent back first."),
         )
     return draft
-
-
-def may_draw(viewer: Viewer, draft: Draft) -> bool:
-    """Whether the account may change a draft while it is being drafted."""
-    return viewer.may("redraw") and (viewer.name == draft.author or viewer.may("review_redraw"))
 
 
 def require_version(draft: Draft, version: int) -> None:
@@ -298,48 +290,8 @@ def save(connection: Connection, draft: Draft, actor: str, **values: Any) -> Dra
     return load(connection, draft.id)
 
 
-def require_sight(store: "Store", viewer: Viewer) -> None:
-    """RightsError unless the account has anything to do with drafts."""
-    if not has_sight(store, viewer):
-        raise RightsError(
-            Text(
-                f"您的角色（{ROLES[viewer.role].zh}）不能查看边界草案。",
-                f"Your role ({ROLES[viewer.role].en}) does not see drafts of boundaries.",
-            ),
-            where="redraw",
-            mend=Text("请联系管理员。", "Ask the administrator."),
-        )
-
-
-def has_sight(store: "Store", viewer: Viewer) -> bool:
-    """Whether the account draws, reviews or approves boundaries."""
-    return viewer.may("redraw") or viewer.may("review_redraw") or may_approve(store, viewer)
-
-
-def may_approve(store: "Store", viewer: Viewer) -> bool:
-    """Whether the account may approve drafts: administrators, and those the setting `approvers` names."""
-    return viewer.may("approve_redraw") or viewer.name in (store.settings.get(APPROVERS) or ())
-
-
 def _missing(draft_id: int) -> NotFoundError:
     return NotFoundError(Text(f"没有草案 {draft_id}。", f"There is no draft {draft_id}."), where="draft")
-
-
-def _reaches(draft: Draft, reach: Scope) -> bool:
-    if draft.parent_kind is None or draft.parent_code is None:
-        return reach.everywhere
-    return reach.contains(draft.parent_kind, draft.parent_code)
-
-
-def require_reach(parent: tuple[str | None, str | None], reach: Scope) -> None:
-    """RightsError unless the area a draft belongs to is one of the account's own."""
-    kind, code = parent
-    if not (reach.everywhere if kind is None or code is None else reach.contains(kind, code)):
-        raise RightsError(
-            Text("该区域不在您的管辖范围内。", "This area is not one of yours."),
-            where=code or "",
-            mend=Text("请选择自己辖区内的村或乡镇。", "Choose a village or township of your own."),
-        )
 
 
 def _checked(given: dict[str, Any]) -> dict[str, Any]:

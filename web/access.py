@@ -10,7 +10,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from geo.errors import RightsError
-from layers import drafts
+from layers import draft_rights
 
 from . import current, errors
 from .language import text
@@ -129,7 +129,7 @@ def check() -> AnyResponse | Response | None:
             raise RightsError(text("auth.change_first"), mend=text("auth.change_first_mend"))
         return redirect(url_for("auth.password"))
     if need == DRAFTS:
-        drafts.require_sight(current.store(), current_user.viewer)
+        draft_rights.require_sight(current.store(), current_user.viewer)
     elif need is None or (need != SIGNED_IN and not _may(need)):
         raise RightsError(text("server.not_open"), mend=text("server.ask_admin"))
     return None

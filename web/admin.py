@@ -8,7 +8,7 @@ from flask import Response, current_app, jsonify
 
 from geo.errors import InputError, NotFoundError
 from geo.words import Text
-from layers import accounts, audit, drafts
+from layers import accounts, audit, draft_rights
 from layers.undoing import undo_change
 
 from . import bodies, config, current, exports
@@ -84,14 +84,14 @@ def change_settings(body: dict[str, Any]) -> Response:
     with store.change(current.viewer().name, "settings", details={"names": sorted(body["values"])}) as change:
         store.settings.put(change.connection, SAVED, saved)
         if approvers is not None:
-            store.settings.put(change.connection, drafts.APPROVERS, approvers)
+            store.settings.put(change.connection, draft_rights.APPROVERS, approvers)
     current.forget_settings()
     return read_settings()
 
 
 def _value(name: str) -> Any:
     """The value in force; who may approve is kept where the layers look for it."""
-    return current.store().settings.get(drafts.APPROVERS, []) if name == "APPROVERS" else current.setting(name)
+    return current.store().settings.get(draft_rights.APPROVERS, []) if name == "APPROVERS" else current.setting(name)
 
 
 def _approvers(given: Any) -> list[str]:

@@ -6,7 +6,7 @@ from apiflask import APIBlueprint
 from flask import Response, jsonify
 from flask_wtf.csrf import generate_csrf
 
-from layers import drafts, frames, rights
+from layers import draft_rights, frames, rights
 from layers import features as one
 from layers.kinds import AREA_KINDS, KINDS, Field
 from layers.schema import own_fields
@@ -40,7 +40,7 @@ def session_facts() -> dict[str, Any]:
     """Who asks and where, for the API and for the pages, which carry it."""
     asks = current.viewer()
     may = {act for act in rights.ACTS if asks.may(act)}
-    if drafts.may_approve(current.store(), asks):
+    if draft_rights.may_approve(current.store(), asks):
         may.add("approve_redraw")
     return {
         "name": asks.name,

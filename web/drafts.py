@@ -12,7 +12,7 @@ from flask import Response
 
 from geo.errors import InputError, NotFoundError
 from geo.words import Text
-from layers import decision_steps, drafts
+from layers import decision_steps, draft_rights, drafts
 
 from . import again, current, draft_bodies, etags
 from .language import language
@@ -42,7 +42,7 @@ def described(draft: drafts.Draft) -> dict[str, Any]:
     return draft.as_dict(code) | {
         "lost": lost,
         "reviews": [_review(one, code) for one in draft.reviews],
-        "may_edit": draft.state == "draft" and drafts.may_draw(asks, draft),
+        "may_edit": draft.state == "draft" and draft_rights.may_draw(asks, draft),
         "offices_missing": list(decision_steps.offices_missing(draft)) if draft.state == "proposed" else [],
     }
 

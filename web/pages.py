@@ -11,7 +11,7 @@ from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
-from layers import drafts, rights
+from layers import draft_rights, rights
 from layers.kinds import KINDS
 
 from . import api, assets, basemaps, current, early, language, maps, security
@@ -159,7 +159,7 @@ def _page(page: str, *, template: str | None = None, start: early.FirstView | No
 def _opens(page: str, viewer: rights.Viewer) -> bool:
     """Whether the rail shows a page: only what the reader may open."""
     if page == "redraw":
-        return drafts.has_sight(current.store(), viewer)
+        return draft_rights.has_sight(current.store(), viewer)
     return page != "admin" or viewer.may("accounts")
 
 

@@ -11,7 +11,7 @@ from decided import BOSS, OTHER, PLANNER, approved, drawn, grids, merge, neighbo
 from sqlalchemy import select
 
 from geo.errors import ConflictError, InputError, RightsError
-from layers import audit, decisions, drafts, schema
+from layers import audit, decisions, draft_rights, drafts, schema
 from layers.frames import count_layer, read_layer
 from layers.history import today
 from layers.rights import OWNER, Viewer
@@ -80,7 +80,7 @@ def test_whoever_drew_neither_reviews_nor_approves(small):
         decisions.approve(small, BOSS, draft.id, agreed.version)
     with pytest.raises(RightsError):
         decisions.approve(small, PLANNER, draft.id, agreed.version)
-    small.settings.set(drafts.APPROVERS, ["planner"])
+    small.settings.set(draft_rights.APPROVERS, ["planner"])
     assert decisions.approve(small, PLANNER, draft.id, agreed.version).state == "effective"
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from squares import SOUTH, V1, V2, at, frame, put
 
 from geo.errors import ConflictError, InputError, NotFoundError, RightsError
-from layers import audit, draft_operations, drafts, redraw_figures, redraw_session, rows, schema
+from layers import audit, draft_operations, draft_rights, drafts, redraw_figures, redraw_session, rows, schema
 from layers.coverage import coverage
 from layers.draft_operations import Answer, apply, redo, undo
 from layers.history import today
@@ -337,7 +337,7 @@ def test_what_changed_has_the_figures_of_all_worked_out_anew(drawn: Store) -> No
 
 
 def test_an_approver_who_sees_no_cameras_sees_no_counts_of_them(drawn: Store) -> None:
-    drawn.settings.set(drafts.APPROVERS, ["head"])
+    drawn.settings.set(draft_rights.APPROVERS, ["head"])
     draft = begun(drawn)
     apply(drawn, PLANNER, draft.id, 1, [SPLIT])
     with redraw_session.held(drawn, drafts.read(drawn, HEAD, draft.id)) as session:

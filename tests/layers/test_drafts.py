@@ -6,7 +6,7 @@ import pytest
 from squares import NORTH, SOUTH, V1, V4, at, frame, put
 
 from geo.errors import ConflictError, InputError, NotFoundError, RightsError
-from layers import audit, drafts
+from layers import audit, draft_rights, drafts
 from layers.history import clock, today
 from layers.rights import OWNER, Viewer
 from layers.store import Store
@@ -61,9 +61,9 @@ def test_roles_without_the_right_neither_make_nor_see_drafts(filled: Store, role
 def test_an_account_named_as_approver_sees_drafts(filled: Store) -> None:
     made = drafts.create(filled, PLANNER, title="a", parent_code=V1)
     head = Viewer("head", "viewer")
-    assert not drafts.may_approve(filled, head)
-    filled.settings.set(drafts.APPROVERS, ["head"])
-    assert drafts.may_approve(filled, head)
+    assert not draft_rights.may_approve(filled, head)
+    filled.settings.set(draft_rights.APPROVERS, ["head"])
+    assert draft_rights.may_approve(filled, head)
     assert drafts.read(filled, head, made.id) == made
     with pytest.raises(RightsError):
         drafts.discard(filled, head, made.id, 1)

@@ -8,7 +8,7 @@ from drawn import CARVE, HOME, NORTH, PUSH, SOUTH, SPLIT, send
 from office import village_code
 
 from layers import rules
-from layers.drafts import APPROVERS
+from layers.draft_rights import APPROVERS
 from layers.history import today
 from layers.rights import Viewer
 from web.again import Repeats

@@ -8,7 +8,7 @@ import squares
 from drawn import CARVE, HOME, MISSES, NORTH, PUSH, SOUTH, SPLIT, land_of, line, ring, send
 from office import WEST, Person, add_accounts, open_office, village_code
 
-from layers.drafts import APPROVERS
+from layers.draft_rights import APPROVERS
 from layers.store import Store
 from web.again import Repeats
 
