@@ -116,7 +116,7 @@ def corner_of(someone: Draughtsman, one: str, other: str) -> tuple[float, float]
 def outlines(someone: Draughtsman) -> list[list[tuple[float, float]]]:
     """Corners of the polygons that are being dragged in the window: the picked area first, its neighbours after it."""
     return someone.page.evaluate(
-        "() => { const found = []; map_main.eachLayer((layer) => { if (layer instanceof L.Polygon)"
+        "() => { const found = []; map_main.eachLayer((layer) => { if (layer instanceof L.Polygon && layer.options.pmIgnore === false)"
         " found.push(layer.getLatLngs().flat(3).map(({ lng, lat }) => [lng, lat])); }); return found; }"
     )
 
@@ -135,7 +135,7 @@ def test_dragged_corner_moves_in_both_neighbours_while_dragging(drafting: Callab
     someone.page.mouse.move(x + 14, y + 9, steps=6)
     known = [code for code, area in before.items() if corner in set(area.exterior.coords)]
     others = [set(before[code].exterior.coords) - {corner} for code in known]
-    # A preview that is back already draws the land that moves: small pieces, which have both the old and the new corner.
+    # What has no handles may still be drawn as it was, and a preview draws the land that moves.
     rings = [[tuple(place) for place in ring] for ring in outlines(someone)]
     moving = [ring for ring in rings if any(len(rest & set(ring)) > 3 for rest in others)]
     own = set(before[one].exterior.coords)
