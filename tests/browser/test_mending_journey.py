@@ -36,6 +36,7 @@ def test_a_county_is_mended_as_the_plan_said_that_was_seen(visit: Visit, languag
     page.wait_for_function("() => !document.querySelector('#mend-plan')")
     assert someone.numbers("#mend-places .answer")[0] == 90
     assert "mend_job" not in page.url
+    assert 90 in someone.numbers(".legend-layers"), "what is mended is on the map"
     someone.settle()
     someone.shot("mending-done")
 

@@ -21,13 +21,14 @@ const HOLD_MS = 400;
 const held = new Map();
 let entries = [];
 let defaults = [];
+let needed = [];
 let labels = null;
 let waiting = null;
 
 export const isArea = (kind) => AREAS.includes(kind);
 export const entryOf = (kind) => entries.find((entry) => entry.kind === kind);
 export const allEntries = () => entries;
-export const chosen = () => (get("layers") === "none" ? [] : get("layers") ? list("layers") : defaults).filter((kind) => entryOf(kind));
+export const chosen = () => (get("layers") === "none" ? [] : get("layers") ? list("layers") : [...new Set([...defaults, ...needed])]).filter((kind) => entryOf(kind));
 export const layerOf = (kind) => held.get(kind)?.layer;
 export const shapesOf = (kind) => held.get(kind)?.layer?.shapes ?? [];
 
@@ -72,6 +73,13 @@ function show(kind) {
     arrange();
   }
   document.dispatchEvent(new CustomEvent("layer", { detail: kind }));
+}
+
+/** Kinds that what the panel shows is about: on the map besides the page's own, unless the reader chose the layers. */
+export async function need(...kinds) {
+  if (kinds.join() === needed.join()) return;
+  needed = kinds;
+  await refresh();
 }
 
 /** Bring the map in line with the address; layers already there stay until their new data is complete. */

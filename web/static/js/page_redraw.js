@@ -2,7 +2,7 @@
 
 import { startBasemaps } from "./basemaps.js";
 import { startFoot } from "./foot.js";
-import { refresh, startLayers } from "./layers.js";
+import { need, refresh, startLayers } from "./layers.js";
 import { drawLegend, startLegend } from "./legend.js";
 import { fit, startMap } from "./map.js";
 import { problemBox, showProblem } from "./notice.js";
@@ -79,6 +79,7 @@ async function show() {
     return;
   }
   showRefused(null);
+  need(...(get("mend") && !id && !get("new") ? ["grid"] : [])).catch(showProblem);
   if (!id) {
     closeDraft();
     await (get("new") ? showNew() : get("mend") ? showMending() : showList());
