@@ -96,6 +96,8 @@ class Draughtsman:
         self.page.wait_for_function(
             "(count) => Number(document.querySelector('#tab-changes b')?.textContent ?? 0) === count", arg=operations
         )
+        # Until then handles stand still.
+        self.page.wait_for_selector("html:not([data-saving])", state="attached")
         self.visitor.settle()
         assert len(self.facts()["operations"]) == operations
 

@@ -51,11 +51,12 @@ export function startTools() {
   onKey("Enter", enter);
   onKey("Escape", escape);
   onKey("Backspace", () => undoCorner());
-  onKey("Delete", () => hasCorners() && removePicked());
+  onKey("Delete", () => !busy && hasCorners() && removePicked());
   onKey(" ", () => (isDrawing() ? setCorner() : hasCorners() && pickNext(1)));
   for (const [key, dx, dy] of [["ArrowLeft", -1, 0], ["ArrowRight", 1, 0], ["ArrowUp", 0, -1], ["ArrowDown", 0, 1]]) {
     onKey(key, (event) => {
       const by = event.shiftKey ? 1 : STEP_PX;
+      if (busy) return;
       if (isDrawing()) movePen(dx * by, dy * by);
       else if (!nudge(dx * by, dy * by) && hasCorners()) pickNext(dx + dy);
     });
@@ -166,6 +167,8 @@ function beginCorners(code) {
 async function send(operations, { after = null } = {}) {
   if (busy) return null;
   busy += 1;
+  // Handles stand still until the answer is there: what is dragged meanwhile would be lost.
+  document.documentElement.dataset.saving = "yes";
   stopDrawing();
   showStrip(t("busy.saving"));
   const sketch = operations[0]?.line ?? operations[0]?.ring ?? operations[0]?.piece ?? null;
@@ -176,6 +179,7 @@ async function send(operations, { after = null } = {}) {
     if (draft() && answer && (!selectedCode() || after === "begun")) selectArea(answer.begun[0] ?? null, { step: false });
   } finally {
     busy -= 1;
+    delete document.documentElement.dataset.saving;
   }
   if (!draft()) return null;
   if (answer && after) {
@@ -230,6 +234,7 @@ function follow() {
 }
 
 function enter() {
+  if (busy) return;
   if (isDrawing()) finishDrawing();
   else if (!sendNudged()) form?.enter?.();
 }
