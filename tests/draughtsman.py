@@ -15,7 +15,6 @@ _PIXEL = (
     "([lon, lat]) => { const box = map_main.getContainer().getBoundingClientRect();"
     " const point = map_main.latLngToContainerPoint([lat, lon]); return [box.left + point.x, box.top + point.y]; }"
 )
-_TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 _SEND = (
     "([method, path, body]) => { const { csrf } = JSON.parse(document.getElementById('config').textContent);"
     " return fetch(path, { method, headers: { 'Content-Type': 'application/json', 'X-CSRFToken': csrf },"
@@ -69,8 +68,7 @@ class Draughtsman:
         """Choose an area in the list and bring it close."""
         self.page.click(f".area-list [data-code='{code}']")
         self.page.locator(f".area-list li:has([data-code='{code}']) button.plain").first.click()
-        self.page.wait_for_function("() => !map_main._animatingZoom && !map_main._panAnim?._inProgress")
-        self.visitor.settle()
+        self.visitor.still()
 
     def tool(self, name: str) -> None:
         """Choose a tool of the bar."""
@@ -83,7 +81,7 @@ class Draughtsman:
         for number, corner in enumerate(corners):
             self.page.mouse.move(*corner, steps=3)
             # Chromium hands movements on with the next frame; a hand never clicks before that.
-            self.page.evaluate(_TWO_FRAMES)
+            self.visitor.frames()
             if number == len(corners) - 1 and finish == "double":
                 self.page.mouse.dblclick(*corner, delay=20)
             else:

@@ -102,7 +102,17 @@ class Visitor:
     def settle(self) -> None:
         """Until nothing is being fetched and two frames have been painted."""
         self.page.wait_for_load_state("networkidle")
+        self.frames()
+
+    def frames(self) -> None:
+        """Until two frames have been painted: what the page puts off to the next frame has begun."""
         self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def still(self) -> None:
+        """Until the map stands still: a movement begins with the next frame, and a view set while it lasts is lost."""
+        self.frames()
+        self.page.wait_for_function("() => !map_main._animatingZoom && !map_main._panAnim?._inProgress")
+        self.settle()
 
     def text(self, selector: str) -> str:
         """What a person reads there."""

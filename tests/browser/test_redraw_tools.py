@@ -105,6 +105,25 @@ def close_up(someone: Draughtsman, place: tuple[float, float]) -> None:
     """Near enough that the handles of two corners do not lie over each other."""
     someone.page.evaluate("([lon, lat]) => { map_main.setView([lat, lon], 18, { animate: false }); }", list(place))
     someone.visitor.settle()
+    assert someone.page.evaluate("() => map_main.getZoom()") == 18
+
+
+def test_area_asked_for_while_the_map_still_goes_to_another_is_shown(drafting: Callable[..., Draughtsman]) -> None:
+    someone = drafting()
+    shapes = someone.shapes()
+    first, *_, last = sorted(shapes, key=lambda code: shapes[code].centroid.x)
+    someone.page.evaluate(
+        """async (codes) => {
+          const show = (code) => document.querySelector(`.area-list li:has([data-code='${code}']) button.plain`).click();
+          show(codes[0]);
+          while (!map_main._animatingZoom) await new Promise(requestAnimationFrame);
+          show(codes[1]);
+        }""",
+        [first, last],
+    )
+    someone.visitor.still()
+    view = shapely.box(*someone.page.evaluate("() => map_main.getBounds().toBBoxString().split(',').map(Number)"))
+    assert view.covers(shapes[last]) and not view.covers(shapes[first])
 
 
 def corner_of(someone: Draughtsman, one: str, other: str) -> tuple[float, float]:

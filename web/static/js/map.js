@@ -36,9 +36,23 @@ export async function startMap({ remember = true } = {}) {
     const wanted = position(get("at"));
     const now = map.getCenter();
     if (wanted && (Math.abs(wanted[1] - now.lat) > 1e-5 || Math.abs(wanted[2] - now.lng) > 1e-5 || wanted[0] !== map.getZoom())) {
-      map.setView([wanted[1], wanted[2]], wanted[0]);
+      afterZoom(() => map.setView([wanted[1], wanted[2]], wanted[0]));
     }
   });
+}
+
+let next = null;
+/** Leaflet drops a view that is asked for while a zoom is under way: the last one asked for is shown after it. */
+function afterZoom(show) {
+  if (!map._animatingZoom) return show();
+  if (!next) map.once("moveend", shown);
+  next = show;
+}
+
+function shown() {
+  const last = next;
+  next = null;
+  last();
 }
 
 /** The whole place. */
@@ -51,8 +65,10 @@ export async function home(options = {}) {
 export function fit(bounds, options = {}) {
   const [west, south, east, north] = bounds;
   if (![west, south, east, north].every(Number.isFinite)) return;
-  if (east - west < 1e-6 && north - south < 1e-6) map.setView([south, west], Math.max(map.getZoom(), 16), options);
-  else map.fitBounds([[south, west], [north, east]], { paddingTopLeft: [16, 16], paddingBottomRight: room(), ...options });
+  afterZoom(() => {
+    if (east - west < 1e-6 && north - south < 1e-6) map.setView([south, west], Math.max(map.getZoom(), 16), options);
+    else map.fitBounds([[south, west], [north, east]], { paddingTopLeft: [16, 16], paddingBottomRight: room(), ...options });
+  });
 }
 
 /** Show [west, south, east, north] unless it is in view already. */
