@@ -23,6 +23,8 @@ def end_on_border(
 
     Raises `misses` with the end as the piece when it is further away than `reach_m`.
     """
+    # Where it leaves its first place is its direction.
+    line = shapely.remove_repeated_points(line)
     points = shapely.get_coordinates(line if end == 0 else shapely.reverse(line))
     forward = shapely.linestrings(points)
     first = shapely.points(points[0])

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import redrawing
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely import LineString, Point, Polygon
 
@@ -50,7 +50,12 @@ def attempt(land, operation):
     return outcome
 
 
+STAYS = redrawing.CENTRE + np.array([(1, 0), (0, -473), (0, 0), (0, 0)])
+"""A line whose pen rested where it ended."""
+
+
 @settings(max_examples=60, deadline=None)
+@example(village(3), 0, list(STAYS), "push", 60.0)
 @given(villages, picks, chains, st.sampled_from(["push", "split"]), st.sampled_from([0.0, 5.0, 60.0]))
 def test_any_line(land, pick, chain, op, metres_per_pixel):
     line = LineString(chain)
