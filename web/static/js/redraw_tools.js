@@ -22,6 +22,12 @@ let form = null;
 let busy = 0;
 let turn = Promise.resolve();
 
+/** Handles stand still until the answer is there: what is dragged meanwhile would be lost. */
+function occupy(by) {
+  busy += by;
+  document.documentElement.toggleAttribute("data-saving", busy > 0);
+}
+
 function setForm(made) {
   form = made;
   setCollecting(made);
@@ -166,9 +172,7 @@ function beginCorners(code) {
 /** Perform operations with the present tool; refused or not, the tool is ready for the next one. */
 async function send(operations, { after = null } = {}) {
   if (busy) return null;
-  busy += 1;
-  // Handles stand still until the answer is there: what is dragged meanwhile would be lost.
-  document.documentElement.dataset.saving = "yes";
+  occupy(1);
   stopDrawing();
   showStrip(t("busy.saving"));
   const sketch = operations[0]?.line ?? operations[0]?.ring ?? operations[0]?.piece ?? null;
@@ -178,8 +182,7 @@ async function send(operations, { after = null } = {}) {
     // Still busy: the figures of the change stay while the selection follows it.
     if (draft() && answer && (!selectedCode() || after === "begun")) selectArea(answer.begun[0] ?? null, { step: false });
   } finally {
-    busy -= 1;
-    delete document.documentElement.dataset.saving;
+    occupy(-1);
   }
   if (!draft()) return null;
   if (answer && after) {
@@ -205,10 +208,13 @@ function restart() {
 function back(direction) {
   if (direction === "undo" && undoCorner()) return;
   turn = turn.then(async () => {
-    busy += 1;
+    occupy(1);
     stopDrawing();
-    await step(direction);
-    busy -= 1;
+    try {
+      await step(direction);
+    } finally {
+      occupy(-1);
+    }
     if (!busy) again({ keepFigures: true });
   });
 }
