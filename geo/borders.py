@@ -18,6 +18,7 @@ import shapely
 from shapely.ops import split
 
 from .crs import CENTIMETRE, require_metric
+from .topology import sound
 
 _BESIDE_M = 0.02
 """How far beside a line its two sides are looked up: more than rounding, less than any area is wide."""
@@ -42,9 +43,7 @@ def find_borders(areas: gpd.GeoDataFrame) -> Borders:
     shapes = areas.geometry.to_numpy()
     usable = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
     codes = areas.index.astype(str).to_numpy(dtype=object)[usable]
-    shapes = shapes[usable].copy()
-    broken = ~shapely.is_valid(shapes)
-    shapes[broken] = shapely.make_valid(shapes[broken], method="structure")
+    shapes = sound(shapes[usable])
     if not len(shapes):
         return Borders(_lines([], [], areas.crs), _junctions([], [], areas.crs))
     noded = shapely.union_all(shapely.boundary(shapes), grid_size=CENTIMETRE)

@@ -27,6 +27,14 @@ class Pieces:
     area_m2: np.ndarray
 
 
+def sound(shapes: np.ndarray) -> np.ndarray:
+    """A copy of the shapes for looking at them: each broken ring stands for the land it means; valid ones as they are."""
+    broken = ~shapely.is_valid(shapes)
+    shapes = shapes.copy()
+    shapes[broken] = shapely.make_valid(shapes[broken], method="structure")
+    return shapes
+
+
 def find_gaps(areas: gpd.GeoDataFrame, parent: shapely.Geometry, *, min_area_m2: float = 0.0) -> gpd.GeoDataFrame:
     """Land of `parent` that no area covers, one row per piece, largest first.
 

@@ -53,7 +53,7 @@ def look(store: "Store", viewer: Viewer, kind: Kind, on: str, limits: "Limits", 
     ]
     if not len(frame):
         return
-    frame = frame.set_geometry(_sound(frame.geometry.to_numpy()), crs=frame.crs)
+    frame = frame.set_geometry(topology.sound(frame.geometry.to_numpy()), crs=frame.crs)
     metric = crs.to_metric(frame)
     told = _Told(limits, notebook, frozenset(own.index.astype(str)))
     size = metric.area
@@ -109,14 +109,6 @@ class _Told:
                     lat=float(lat),
                 )
             )
-
-
-def _sound(shapes: np.ndarray) -> np.ndarray:
-    """Shapes to compare: invalid rings are told elsewhere, here they stand for the land they mean."""
-    broken = ~shapely.is_valid(shapes)
-    shapes = shapes.copy()
-    shapes[broken] = shapely.make_valid(shapes[broken], method="structure")
-    return shapes
 
 
 def _lies_in(found: gpd.GeoDataFrame, lonlat: gpd.GeoSeries, position: int) -> np.ndarray:
@@ -190,7 +182,7 @@ def _real(store: "Store", kind_name: str, on: str) -> gpd.GeoDataFrame:
     frame = area_set(store, kind_name, on).frame
     real = frame[~frame["derived"].astype(bool) & frame.geometry.notna()]
     real = real[real.geometry.geom_type.isin(["Polygon", "MultiPolygon"])][["geometry"]]
-    return real.set_geometry(_sound(real.geometry.to_numpy()), crs=real.crs)
+    return real.set_geometry(topology.sound(real.geometry.to_numpy()), crs=real.crs)
 
 
 def _size(area_m2: float) -> Text:

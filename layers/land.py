@@ -19,6 +19,7 @@ from sqlalchemy import and_, or_, select
 from geo import crs
 from geo.errors import NotFoundError, RightsError
 from geo.mending import fits
+from geo.topology import sound
 from geo.weld import weld
 from geo.words import Text
 
@@ -170,22 +171,15 @@ def _land(
     twice = sorted(set(own.index[own.index.duplicated()].astype(str)))
     shapes, well = kept, not twice and fits(kept, border)
     if not well and not twice:
-        welded = _metric(weld(_sound(together), SAME_DEG), system)
+        welded = _metric(weld(sound(together), SAME_DEG), system)
         shapes = dict(zip(codes, welded[: len(codes)], strict=True))
         border = welded[-1] if outline is not None else None
         # The village may lack a vertex where two grids meet on its border: that alone is nothing to mend.
         well = fits(kept, border)
     guide = None
     if outline is not None and not well:
-        guide = _metric(shapely.segmentize(_sound(np.array([outline], dtype=object)), _STRAIGHT_DEG), system)[0]
+        guide = _metric(shapely.segmentize(sound(np.array([outline], dtype=object)), _STRAIGHT_DEG), system)[0]
     return Land(code, name, kept, shapes, border, guide, well, _bar(codes, twice, barred))
-
-
-def _sound(shapes: np.ndarray) -> np.ndarray:
-    broken = ~shapely.is_valid(shapes)
-    shapes = shapes.copy()
-    shapes[broken] = shapely.make_valid(shapes[broken], method="structure")
-    return shapes
 
 
 def _metric(lonlat: np.ndarray, system: Any) -> np.ndarray:

@@ -156,8 +156,8 @@ class _Seen:
     def __init__(self, land: Land, limits: Limits) -> None:
         self._land, self._limits = land, limits
         self._codes = np.array(list(land.shapes), dtype=object)
-        self._shapes = _sound(np.array(list(land.shapes.values()), dtype=object))
-        self._outline = None if land.outline is None else _sound(np.array([land.outline], dtype=object))[0]
+        self._shapes = topology.sound(np.array(list(land.shapes.values()), dtype=object))
+        self._outline = None if land.outline is None else topology.sound(np.array([land.outline], dtype=object))[0]
 
     def everything(self, gap_width_m: float) -> list[_Raw]:
         """All places of this village."""
@@ -251,14 +251,6 @@ def _unmatched(land: Land) -> _Raw:
         f"{name}: the borders of {len(concerned)} grids do not share all corners with their neighbours or the village.",
     )
     return _Seen(land, Limits(0, 0, CENTIMETRE, 0, 0, 0)).place(UNMATCHED, "warning", what, concerned[:20], where)
-
-
-def _sound(shapes: np.ndarray) -> np.ndarray:
-    """The shapes, broken rings mended for the comparison."""
-    broken = ~shapely.is_valid(shapes)
-    shapes = shapes.copy()
-    shapes[broken] = shapely.make_valid(shapes[broken], method="structure")
-    return shapes
 
 
 def _narrow_holes(together: shapely.Geometry, width_m: float) -> np.ndarray:
