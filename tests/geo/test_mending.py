@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely import MultiPolygon, Polygon, box
 
@@ -53,6 +53,7 @@ def require_fit(mended, land):
 
 
 @settings(max_examples=40, deadline=None)
+@example(847, 8, 20)
 @given(st.integers(0, 10_000), st.integers(2, 14), st.sampled_from([20, 60, 200]))
 def test_traced_areas_fit_again_and_move_no_further_than_they_were_off(seed, count, corners):
     shapes, land = divided(count, seed, corners)
@@ -60,8 +61,12 @@ def test_traced_areas_fit_again_and_move_no_further_than_they_were_off(seed, cou
     mended = mend(dirty, land, **HOW)
     require_fit(mended, land)
     assert set(mended.shapes) == set(dirty)
-    assert all(shape.geom_type == "Polygon" for shape in mended.shapes.values())
+    for code, shape in mended.shapes.items():
+        # Two corners within snapping distance become one: a neck as narrow may close, and the report says so.
+        necked = shapely.buffer(dirty[code], -HOW["snapping_m"]).geom_type == "MultiPolygon"
+        assert shape.geom_type == "Polygon" or necked
     for one in mended.moved:
+        assert one.parts_after == len(shapely.get_parts(mended.shapes[one.code]))
         assert one.before_m2 == pytest.approx(dirty[one.code].area, abs=20)
         assert one.after_m2 == mended.shapes[one.code].area
         assert one.shift_m < 8
