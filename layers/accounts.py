@@ -1,28 +1,22 @@
 """Accounts: who may sign in, with which role, for which areas.
 
-Passwords are kept as argon2id hashes. Wrong tries are counted in the store, per account and per address, and make the
-next try wait longer, never for ever: a restart does not reset them and nobody is locked out for good. A name that
-does not exist costs the same time and gives the same answer as a wrong password. `session_version` goes up with every
-change of password, role, areas or state, so that older sessions end.
+Passwords are kept as argon2id hashes; `signing_in` verifies them. `session_version` goes up with every change of password,
+role, areas or state, so that older sessions end.
 """
 
-import contextlib
 import json
 import re
 import secrets
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from geo.errors import ConflictError, InputError, LimitError, NotFoundError, RightsError
+from geo.errors import ConflictError, InputError, NotFoundError
 from geo.words import LANGUAGES, Text
 
 from . import schema
@@ -33,15 +27,11 @@ if TYPE_CHECKING:
 
 MIN_PASSWORD = 10
 MAX_PASSWORD = 200
-FREE_TRIES = 4
-"""Wrong tries in a row that cost no waiting."""
-LONGEST_WAIT_S = 900
 FIRST_ADMINISTRATOR = "admin"
 
+hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+"""Hashes and verifies every password; the costs are OWASP's second choice for argon2id."""
 _NAME = re.compile(r"[\w.@-]{1,64}")
-# Wrong tries on stores that cannot be written to, by store and subject; a restart forgets them, nothing else can be done.
-_readonly_tries: dict[tuple[str, str], list[datetime]] = defaultdict(list)
-_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's second choice for argon2id
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +54,8 @@ class Account:
         return Viewer(self.name, self.role, self.areas, self.language)
 
 
-def _account(row: Any) -> Account:
+def of_row(row: Any) -> Account:
+    """The account in a row of the table of accounts."""
     return Account(
         row.name,
         row.role,
@@ -82,11 +73,6 @@ def _account(row: Any) -> Account:
 def _common() -> frozenset[str]:
     lines = files("data").joinpath("common_passwords.txt").read_text(encoding="utf-8").splitlines()
     return frozenset(line.strip().lower() for line in lines if line and not line.startswith("#"))
-
-
-@lru_cache(maxsize=1)
-def _nobody_hash() -> str:
-    return _hasher.hash(secrets.token_urlsafe(16))
 
 
 def require_good_password(password: str, name: str) -> None:
@@ -139,7 +125,7 @@ def create(
         raise InputError(Text("语言应为 zh 或 en。", "The language is zh or en."), where="language")
     given = password if password is not None else secrets.token_urlsafe(12)
     require_good_password(given, name)
-    hashed = _hasher.hash(given)
+    hashed = hasher.hash(given)
     with store.change(actor, "create_account", details={"name": name, "role": role, "areas": list(areas)}) as change:
         taken = change.connection.scalar(
             select(func.count()).select_from(schema.account).where(func.lower(schema.account.c.name) == name.lower())
@@ -172,13 +158,13 @@ def ensure_administrator(store: "Store") -> tuple[str, str] | None:
 def list_accounts(store: "Store") -> list[Account]:
     """All accounts by name."""
     with store.read() as connection:
-        return [_account(row) for row in connection.execute(select(schema.account).order_by(schema.account.c.name))]
+        return [of_row(row) for row in connection.execute(select(schema.account).order_by(schema.account.c.name))]
 
 
 def read(store: "Store", name: str) -> Account:
     """One account; NotFoundError."""
     with store.read() as connection:
-        return _account(_row(connection, name))
+        return of_row(_row(connection, name))
 
 
 def _row(connection: Connection, name: str) -> Any:
@@ -230,20 +216,11 @@ def set_password(
     """Set a password (random when none is given) and return it; open sessions end. Own choice: must_change=False."""
     given = password if password is not None else secrets.token_urlsafe(12)
     require_good_password(given, name)
-    values = {"password_hash": _hasher.hash(given), "must_change": must_change}
+    values = {"password_hash": hasher.hash(given), "must_change": must_change}
     _alter(store, name, "set_password", actor, {}, values)
     with store.write() as connection:
         connection.execute(delete(schema.sign_in_try).where(schema.sign_in_try.c.subject == f"name:{name}"))
     return given
-
-
-def change_password(store: "Store", name: str, old: str, new: str, address: str) -> Account:
-    """A person's own change: the old password is verified first, and the new one must differ."""
-    verify(store, name, old, address)
-    if old == new:
-        raise InputError(Text("新密码与旧密码相同。", "The new password is the old one."), where="password")
-    set_password(store, name, new, actor=name, must_change=False)
-    return read(store, name)
 
 
 def set_language(store: "Store", name: str, language: str) -> None:
@@ -259,93 +236,3 @@ def disable(store: "Store", name: str, *, disabled: bool = True, actor: str = "o
     """Close an account, or open it again; open sessions end."""
     action = "disable_account" if disabled else "enable_account"
     _alter(store, name, action, actor, {}, {"disabled": disabled})
-
-
-def wait_s(failures: int) -> float:
-    """Seconds to wait after so many wrong tries in a row: none for the first, then doubling up to a quarter hour."""
-    if failures <= FREE_TRIES:
-        return 0.0
-    return float(min(2 ** min(failures - FREE_TRIES - 1, 20), LONGEST_WAIT_S))
-
-
-def _left(connection: Connection, subjects: Sequence[str], moment: datetime) -> float:
-    rows = connection.execute(select(schema.sign_in_try).where(schema.sign_in_try.c.subject.in_(subjects)))
-    left = 0.0
-    for row in rows:
-        allowance = 5 if row.subject.startswith("address:") else 0  # an office shares one address
-        since = (moment - datetime.fromisoformat(row.last_at)).total_seconds()
-        # A clock that went back must not lengthen the wait.
-        left = max(left, min(wait_s(row.failures - allowance), wait_s(row.failures - allowance) - since))
-    return left
-
-
-def _count_failure(connection: Connection, subjects: Sequence[str], moment: datetime) -> None:
-    table = schema.sign_in_try
-    for subject in subjects:
-        row = connection.execute(select(table).where(table.c.subject == subject)).one_or_none()
-        if row is None:
-            connection.execute(insert(table).values(subject=subject, failures=1, last_at=schema.moment_text(moment)))
-        else:
-            connection.execute(
-                update(table)
-                .where(table.c.subject == subject)
-                .values(failures=row.failures + 1, last_at=schema.moment_text(moment))
-            )
-    day_ago = schema.moment_text(moment - timedelta(days=1))
-    connection.execute(delete(table).where(table.c.last_at < day_ago))
-
-
-def _readonly_left(store: "Store", subjects: Sequence[str], moment: datetime) -> float:
-    """The wait for a store that cannot be written to: wrong tries are counted in this process."""
-    tries = _readonly_tries[(store.url, subjects[0])]
-    return wait_s(len(tries)) - (moment - tries[-1]).total_seconds() if tries else 0.0
-
-
-def verify(store: "Store", name: str, password: str, address: str) -> Account:
-    """The account, when name and password are right.
-
-    Raises LimitError when it is too soon after wrong tries, RightsError with one and the same text when the name is
-    unknown, the password wrong or the account closed.
-    """
-    moment = datetime.now(UTC)
-    # A made-up name must not fill the table with long texts.
-    subjects = (f"name:{name[:64]}", f"address:{address[:64]}")
-    with store.read() as connection:
-        left = _left(connection, subjects, moment) if not store.readonly else _readonly_left(store, subjects, moment)
-        row = connection.execute(select(schema.account).where(schema.account.c.name == name)).one_or_none()
-    if left > 0:
-        seconds = int(left) + 1
-        raise LimitError(
-            Text(
-                f"密码多次输入错误，请 {seconds} 秒后再试。", f"Too many wrong tries. Try again in {seconds} seconds."
-            ),
-            where=str(seconds),
-            retry_after_s=seconds,
-        )
-    right = False
-    with contextlib.suppress(VerificationError, InvalidHashError):
-        right = _hasher.verify(row.password_hash if row is not None else _nobody_hash(), password[:MAX_PASSWORD])
-    if row is None or not right or row.disabled:
-        if store.readonly:
-            _readonly_tries[(store.url, subjects[0])].append(moment)
-        else:
-            with store.write() as connection:
-                _count_failure(connection, subjects, moment)
-        raise RightsError(
-            Text("账号或密码不正确。", "The account or the password is wrong."),
-            mend=Text("请核对后重试。", "Check both."),
-        )
-    if store.readonly:
-        _readonly_tries.pop((store.url, subjects[0]), None)
-        return _account(row)
-    with store.change(name, "sign_in", details={"address": address[:64]}) as change:
-        connection = change.connection
-        connection.execute(delete(schema.sign_in_try).where(schema.sign_in_try.c.subject.in_(subjects)))
-        connection.execute(
-            update(schema.account).where(schema.account.c.name == name).values(last_sign_in_at=schema.now())
-        )
-        if _hasher.check_needs_rehash(row.password_hash):
-            connection.execute(
-                update(schema.account).where(schema.account.c.name == name).values(password_hash=_hasher.hash(password))
-            )
-    return _account(row)

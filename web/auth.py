@@ -7,7 +7,7 @@ from flask_login import LoginManager, UserMixin, current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from geo.errors import InputError, LimitError, NotFoundError, RightsError
-from layers import accounts
+from layers import accounts, signing_in
 
 from . import current, sessions
 from .language import language, t
@@ -62,7 +62,7 @@ def sign_in() -> AnyResponse | Response:
         return _page("sign_in.html", target)
     target = safe_target(session.get(_TARGET))
     try:
-        account = accounts.verify(
+        account = signing_in.verify(
             current.store(), request.form.get("name", ""), request.form.get("password", ""), request.remote_addr or ""
         )
     except LimitError as error:
@@ -90,7 +90,7 @@ def password() -> AnyResponse | Response:
     if new != form.get("again", ""):
         return _page("password.html", "/", t("auth.differ"), 400)
     try:
-        account = accounts.change_password(current.store(), asks.name, old, new, request.remote_addr or "")
+        account = signing_in.change_password(current.store(), asks.name, old, new, request.remote_addr or "")
     except LimitError as error:
         return _wait("password.html", "/", error)
     except RightsError:

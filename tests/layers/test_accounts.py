@@ -6,18 +6,18 @@ import pytest
 from argon2 import PasswordHasher
 
 from geo.errors import ConflictError, InputError, LimitError, NotFoundError, RightsError
-from layers import accounts, audit, schema
+from layers import accounts, audit, schema, signing_in
 from layers.store import Store
 
 GOOD = "three loose words"
-REAL_HASHER = accounts._hasher
+REAL_HASHER = accounts.hasher
 
 
 @pytest.fixture(autouse=True)
 def cheap_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real cost is tested once; elsewhere it would only be waited for."""
-    monkeypatch.setattr(accounts, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    accounts._nobody_hash.cache_clear()
+    monkeypatch.setattr(accounts, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    signing_in._nobody_hash.cache_clear()
 
 
 class Clock(datetime):
@@ -32,14 +32,14 @@ class Clock(datetime):
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
-    monkeypatch.setattr(accounts, "datetime", Clock)
+    monkeypatch.setattr(signing_in, "datetime", Clock)
     monkeypatch.setattr(Clock, "ahead", timedelta())
     return Clock
 
 
 def test_first_start_makes_an_administrator_once_with_a_password_to_change(store: Store) -> None:
     name, password = accounts.ensure_administrator(store)
-    account = accounts.verify(store, name, password, "127.0.0.1")
+    account = signing_in.verify(store, name, password, "127.0.0.1")
     assert account.role == "administrator"
     assert account.must_change
     assert len(password) >= accounts.MIN_PASSWORD
@@ -99,14 +99,14 @@ def test_unknown_name_wrong_password_and_closed_account_get_one_answer(store: St
     texts = set()
     for name, password in (("li", "wrong words here"), ("nobody", GOOD), ("gone", GOOD)):
         with pytest.raises(RightsError) as caught:
-            accounts.verify(store, name, password, f"10.0.0.{len(texts)}")
+            signing_in.verify(store, name, password, f"10.0.0.{len(texts)}")
         texts.add(caught.value.to("zh"))
     assert len(texts) == 1
 
 
 def test_unknown_name_costs_a_hash_too(gpkg_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     checked = []
-    real = accounts._hasher
+    real = accounts.hasher
 
     class Counting:
         def hash(self, password):
@@ -116,60 +116,60 @@ def test_unknown_name_costs_a_hash_too(gpkg_store: Store, monkeypatch: pytest.Mo
             checked.append(kept)
             return real.verify(kept, password)
 
-    monkeypatch.setattr(accounts, "_hasher", Counting())
+    monkeypatch.setattr(accounts, "hasher", Counting())
     with pytest.raises(RightsError):
-        accounts.verify(gpkg_store, "nobody", GOOD, "10.0.0.1")
+        signing_in.verify(gpkg_store, "nobody", GOOD, "10.0.0.1")
     assert len(checked) == 1
 
 
 def test_wrong_tries_wait_longer_and_longer_and_the_right_password_works_after_the_wait(store: Store, clock) -> None:
     accounts.create(store, "li", "planner", password=GOOD)
-    for _ in range(accounts.FREE_TRIES + 1):
+    for _ in range(signing_in.FREE_TRIES + 1):
         with pytest.raises(RightsError):
-            accounts.verify(store, "li", "wrong words here", "10.0.0.1")
+            signing_in.verify(store, "li", "wrong words here", "10.0.0.1")
     with pytest.raises(LimitError):
-        accounts.verify(store, "li", GOOD, "10.0.0.2")
+        signing_in.verify(store, "li", GOOD, "10.0.0.2")
     clock.ahead = timedelta(seconds=2)
-    assert accounts.verify(store, "li", GOOD, "10.0.0.2").name == "li"
+    assert signing_in.verify(store, "li", GOOD, "10.0.0.2").name == "li"
     with pytest.raises(RightsError):  # the count began anew
-        accounts.verify(store, "li", "wrong words here", "10.0.0.2")
+        signing_in.verify(store, "li", "wrong words here", "10.0.0.2")
 
 
 def test_delay_survives_a_restart(gpkg_store: Store) -> None:
     accounts.create(gpkg_store, "li", "planner", password=GOOD)
-    for _ in range(accounts.FREE_TRIES + 1):
+    for _ in range(signing_in.FREE_TRIES + 1):
         with pytest.raises(RightsError):
-            accounts.verify(gpkg_store, "li", "wrong words here", "10.0.0.1")
+            signing_in.verify(gpkg_store, "li", "wrong words here", "10.0.0.1")
     with Store.open(gpkg_store.url) as again, pytest.raises(LimitError):
-        accounts.verify(again, "li", GOOD, "10.0.0.1")
+        signing_in.verify(again, "li", GOOD, "10.0.0.1")
 
 
 def test_many_names_from_one_address_are_slowed_down(gpkg_store: Store) -> None:
     accounts.create(gpkg_store, "li", "planner", password=GOOD)
-    for number in range(accounts.FREE_TRIES + 6):
+    for number in range(signing_in.FREE_TRIES + 6):
         with pytest.raises(RightsError):
-            accounts.verify(gpkg_store, f"name{number}", "wrong words here", "10.0.0.1")
+            signing_in.verify(gpkg_store, f"name{number}", "wrong words here", "10.0.0.1")
     with pytest.raises(LimitError):
-        accounts.verify(gpkg_store, "li", GOOD, "10.0.0.1")
-    assert accounts.verify(gpkg_store, "li", GOOD, "10.0.0.2").name == "li"
+        signing_in.verify(gpkg_store, "li", GOOD, "10.0.0.1")
+    assert signing_in.verify(gpkg_store, "li", GOOD, "10.0.0.2").name == "li"
 
 
 def test_a_clock_that_went_back_does_not_lock_anybody_out(gpkg_store: Store, clock) -> None:
     accounts.create(gpkg_store, "li", "planner", password=GOOD)
     clock.ahead = timedelta(days=1)
-    for _ in range(accounts.FREE_TRIES + 1):
+    for _ in range(signing_in.FREE_TRIES + 1):
         with pytest.raises(RightsError):
-            accounts.verify(gpkg_store, "li", "wrong words here", "10.0.0.1")
+            signing_in.verify(gpkg_store, "li", "wrong words here", "10.0.0.1")
     with gpkg_store.read() as connection:
-        left = accounts._left(connection, ["name:li"], datetime.now(UTC))
-    assert left <= accounts.wait_s(accounts.FREE_TRIES + 1)
+        left = signing_in._left(connection, ["name:li"], datetime.now(UTC))
+    assert left <= signing_in.wait_s(signing_in.FREE_TRIES + 1)
 
 
 @pytest.mark.parametrize(
     ("failures", "seconds"), [(0, 0), (4, 0), (5, 1), (6, 2), (9, 16), (14, 512), (15, 900), (10_000, 900)]
 )
 def test_wait_grows_to_a_quarter_hour_and_no_further(failures: int, seconds: float) -> None:
-    assert accounts.wait_s(failures) == seconds
+    assert signing_in.wait_s(failures) == seconds
 
 
 def test_sessions_end_with_password_role_areas_and_state(store: Store) -> None:
@@ -190,12 +190,12 @@ def test_sessions_end_with_password_role_areas_and_state(store: Store) -> None:
 def test_own_change_of_password_needs_the_old_one(store: Store) -> None:
     accounts.create(store, "li", "planner", password=GOOD)
     with pytest.raises(RightsError):
-        accounts.change_password(store, "li", "wrong words here", "new loose words", "10.0.0.1")
+        signing_in.change_password(store, "li", "wrong words here", "new loose words", "10.0.0.1")
     with pytest.raises(InputError):
-        accounts.change_password(store, "li", GOOD, GOOD, "10.0.0.1")
-    changed = accounts.change_password(store, "li", GOOD, "new loose words", "10.0.0.1")
+        signing_in.change_password(store, "li", GOOD, GOOD, "10.0.0.1")
+    changed = signing_in.change_password(store, "li", GOOD, "new loose words", "10.0.0.1")
     assert not changed.must_change
-    assert accounts.verify(store, "li", "new loose words", "10.0.0.1").name == "li"
+    assert signing_in.verify(store, "li", "new loose words", "10.0.0.1").name == "li"
 
 
 def test_last_administrator_stays(store: Store) -> None:

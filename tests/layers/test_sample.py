@@ -8,7 +8,7 @@ import pytest
 from small_county import make_small_county
 
 from geo.errors import ConflictError, InputError
-from layers import accounts, sample
+from layers import accounts, sample, signing_in
 from layers.frames import count_layer, list_layers, read_layer
 from layers.kinds import HOME_FIELDS, KINDS
 from layers.rights import OWNER, ROLES
@@ -114,7 +114,7 @@ def test_there_is_a_sign_in_for_every_role_and_it_works(gpkg_store, county):
     known = sample.sign_ins(gpkg_store)
     assert {entry.role for entry in known} == set(ROLES)
     for entry in known:
-        account = accounts.verify(gpkg_store, entry.name, entry.password, "127.0.0.1")
+        account = signing_in.verify(gpkg_store, entry.name, entry.password, "127.0.0.1")
         assert (account.role, account.must_change) == (entry.role, False)
     (manager,) = [entry for entry in known if entry.role == "grid_manager"]
     assert len(manager.areas) == 1
@@ -136,7 +136,7 @@ def test_accounts_of_a_real_store_are_never_touched(gpkg_store):
     accounts.create(gpkg_store, "admin", "administrator", password="correct-horse-7")
     with pytest.raises(ConflictError):
         sample.sign_ins(gpkg_store)
-    assert accounts.verify(gpkg_store, "admin", "correct-horse-7", "127.0.0.1").name == "admin"
+    assert signing_in.verify(gpkg_store, "admin", "correct-horse-7", "127.0.0.1").name == "admin"
 
 
 def test_the_sample_survives_closing_and_opening(tmp_path, county):

@@ -5,7 +5,7 @@ import time
 import pytest
 from office import PASSWORD, Person, token_in
 
-from layers import accounts
+from layers import accounts, signing_in
 from web import sessions
 
 
@@ -191,7 +191,7 @@ def test_after_the_delay_the_right_password_is_taken(app, person, monkeypatch):
         def now(cls, tz=None):
             return datetime.now(UTC) + timedelta(minutes=16)
 
-    monkeypatch.setattr(accounts, "datetime", Later)
+    monkeypatch.setattr(signing_in, "datetime", Later)
     assert one.sign_in("planner").status_code == 303
 
 

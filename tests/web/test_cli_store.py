@@ -12,7 +12,7 @@ import pytest
 from command_line import CommandLine, use_chinese
 from small_county import SIZE, make_small_store
 
-from layers import accounts, sample
+from layers import accounts, sample, signing_in
 from layers.frames import count_layer
 from layers.rights import OWNER, ROLES
 from layers.store import Store
@@ -98,7 +98,7 @@ def test_demo_makes_the_sample_and_tells_a_sign_in_for_every_role(line, small_si
     with Store.open(line.store) as store:
         assert count_layer(store, "village", OWNER) == SIZE["villages"]
         for name, password in known.items():
-            assert accounts.verify(store, name, password, "127.0.0.1").name == name
+            assert signing_in.verify(store, name, password, "127.0.0.1").name == name
 
 
 def test_demo_again_keeps_the_data_and_gives_new_passwords(small):
@@ -124,7 +124,7 @@ def test_demo_refuses_a_real_store_and_changes_nothing_in_it(small):
     assert small.run("demo", "--no-serve") == 1
     assert "真实数据库" in small.err
     with Store.open(small.store) as store:
-        assert accounts.verify(store, "admin", "correct-horse-7", "127.0.0.1").name == "admin"
+        assert signing_in.verify(store, "admin", "correct-horse-7", "127.0.0.1").name == "admin"
 
 
 def test_demo_fills_an_empty_store(line, small_sizes):
@@ -153,7 +153,7 @@ def test_demo_beside_a_running_server_leaves_passwords_alone(small):
     with Store.open(small.store) as store, store.serve_lock():
         assert small.run("demo", "--no-serve") == 1
         assert "已有服务在运行" in small.err
-        assert accounts.verify(store, "viewer", known["viewer"], "127.0.0.1").name == "viewer"
+        assert signing_in.verify(store, "viewer", known["viewer"], "127.0.0.1").name == "viewer"
 
 
 def test_backup_and_restore_give_the_same_store(small, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from command_line import CommandLine, use_chinese
 
 from geo.errors import RightsError
-from layers import accounts
+from layers import signing_in
 from layers.store import Store
 
 PASSWORD = "correct-horse-7"
@@ -22,7 +22,7 @@ def line(capsys, tmp_path, monkeypatch):
 
 def sign_in(line, name, password):
     with Store.open(line.store) as store:
-        return accounts.verify(store, name, password, "127.0.0.1")
+        return signing_in.verify(store, name, password, "127.0.0.1")
 
 
 def told_password(line):
