@@ -1,33 +1,25 @@
 """Changes: every write belongs to one, and becomes visible as a whole.
 
-A short change is one transaction. A long one (an import) is opened as *pending*, its rows are written in batches that
-nobody sees, and `finish` makes all of them count in one transaction with the new versions and the audit row.
+A short change is one transaction. A long one (an import) goes through the steps in `pending_changes`.
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from geo.errors import ConflictError, NotFoundError
 from geo.words import Text
 
-from . import audit, gpkg, process, references, rtree, schema
-from .history import FORMER
+from . import audit, gpkg, process, references, schema
 from .kinds import KINDS
 
 if TYPE_CHECKING:
     from .store import Store
 
-STALE_S = 600.0
-"""A pending change of another machine whose last sign of life is older than this belongs to a dead process."""
-
-
-_OPEN = ("pending", "abandoned")
 DECISION, CORRECTION, WITHDRAWAL = "draft_approve", "draft_correct", "draft_withdraw"
 """Acts that put a draft of boundaries into the layers, and the one that takes a decision out again."""
 _TAKEN_BACK_ELSEWHERE = {
@@ -69,7 +61,8 @@ class Change:
         self.added[kind] = self.added.get(kind, 0) + added
 
 
-def _found(connection: Connection, key: str | None) -> Any:
+def with_key(connection: Connection, key: str | None) -> Any:
+    """The row of the change that was made with this idempotency key; None when there is none."""
     if key is None:
         return None
     return connection.execute(select(schema.change).where(schema.change.c.key == key)).one_or_none()
@@ -80,11 +73,12 @@ def answered(store: "Store", key: str | None) -> dict[str, Any] | None:
     if key is None:
         return None
     with store.read() as connection:
-        known = _found(connection, key)
+        known = with_key(connection, key)
     return None if known is None or known.answer is None else json.loads(known.answer)
 
 
-def _new(connection: Connection, state: str, actor: str, action: str, **values: Any) -> int:
+def insert_change(connection: Connection, state: str, actor: str, action: str, **values: Any) -> int:
+    """Store a change that begins now and return its id; a pending one notes which process it lives in."""
     moment = schema.now()
     row = {"state": state, "actor": actor, "action": action, "opened_at": moment, "heartbeat_at": moment, **values}
     if state == "pending":
@@ -98,7 +92,7 @@ def short(
 ) -> Iterator[Change]:
     """One act in one transaction: BEGIN IMMEDIATE, the body, versions, audit row, commit."""
     with store.write() as connection:
-        known = _found(connection, key)
+        known = with_key(connection, key)
         if known is not None:
             answer = None if known.answer is None else json.loads(known.answer)
             savepoint = connection.begin_nested()
@@ -108,18 +102,21 @@ def short(
                 savepoint.rollback()
             return
         moment = schema.now()
-        values = {"details": _json(details or {}), "source": source, "key": key, "closed_at": moment}
-        change = Change(_new(connection, "done", actor, action, **values), connection, details=dict(details or {}))
+        values = {"details": as_json(details or {}), "source": source, "key": key, "closed_at": moment}
+        change = Change(
+            insert_change(connection, "done", actor, action, **values), connection, details=dict(details or {})
+        )
         yield change
-        _close(store, connection, change, actor, action, source)
+        close(store, connection, change, actor, action, source)
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
+    """A value as the columns of a change keep it; what JSON does not know is written as text."""
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _close(store: "Store", connection: Connection, change: Change, actor: str, action: str, source: str | None) -> None:
-    """Versions, totals and audit row of a change that becomes done."""
+def close(store: "Store", connection: Connection, change: Change, actor: str, action: str, source: str | None) -> None:
+    """Versions, totals and audit row of a change that becomes done, in the transaction of `connection`."""
     versions, totals = {}, {}
     for kind in sorted(change.kinds):
         versions[kind], totals[kind] = bump(connection, kind, change.id, source=source, added=change.added.get(kind, 0))
@@ -131,9 +128,9 @@ def _close(store: "Store", connection: Connection, change: Change, actor: str, a
         .where(schema.change.c.id == change.id)
         .values(
             state="done",
-            kinds=_json(sorted(change.kinds)),
-            rows=_json(change.rows),
-            answer=None if change.answer is None else _json(change.answer),
+            kinds=as_json(sorted(change.kinds)),
+            rows=as_json(change.rows),
+            answer=None if change.answer is None else as_json(change.answer),
             closed_at=schema.now(),
         )
     )
@@ -142,7 +139,7 @@ def _close(store: "Store", connection: Connection, change: Change, actor: str, a
         said["source"] = source
     if versions:
         said |= {"versions": versions, "totals": totals}
-    audit.write(connection, change.id, actor, action, json.loads(_json(said)))
+    audit.write(connection, change.id, actor, action, json.loads(as_json(said)))
 
 
 def bump(
@@ -167,146 +164,13 @@ def bump(
     return values["version"], values["row_total"]
 
 
-def open_change(
-    store: "Store",
-    actor: str,
-    action: str,
-    *,
-    kinds: Iterable[str] = (),
-    details: dict[str, Any] | None = None,
-    source: str | None = None,
-    key: str | None = None,
-) -> int:
-    """Open a long change and return its id; ConflictError when another one is open on the same kind."""
-    wanted = sorted(kinds)
-    sweep(store)
-    with store.write() as connection:
-        known = _found(connection, key)
-        if known is not None:
-            raise ConflictError(Text("这次导入已经提交过。", "This change was already submitted."), where=str(known.id))
-        for other in connection.execute(select(schema.change).where(schema.change.c.state == "pending")):
-            shared = set(json.loads(other.kinds)) & set(wanted)
-            if shared:
-                raise ConflictError(
-                    Text("另一项导入正在写入同一图层。", "Another import is writing to the same layer."),
-                    where=", ".join(sorted(shared)),
-                    mend=Text("请等它完成后再试。", "Try again when it is finished."),
-                )
-        return _new(
-            connection,
-            "pending",
-            actor,
-            action,
-            kinds=_json(wanted),
-            details=_json(details or {}),
-            source=source,
-            key=key,
-        )
-
-
-def is_stale(heartbeat_at: str, *, older_than_s: float | None = None) -> bool:
-    """Whether a heartbeat is so old that its process must be dead."""
-    moment = datetime.fromisoformat(heartbeat_at)
-    return datetime.now(UTC) - moment > timedelta(seconds=STALE_S if older_than_s is None else older_than_s)
-
-
-def heartbeat(connection: Connection, change_id: int, kind: str, inserted: int) -> None:
-    """Sign of life of a pending change, with the rows it has inserted so far; ConflictError when it was ended."""
-    row = connection.execute(select(schema.change).where(schema.change.c.id == change_id)).one_or_none()
-    if row is None or row.state not in ("pending", "done"):
-        raise ConflictError(
-            Text("这次导入已被取消或回收。", "This change was cancelled or cleaned up."), where=str(change_id)
-        )
-    if row.state == "done":
-        return
-    rows = json.loads(row.rows)
-    rows = rows if isinstance(rows, dict) else {}
-    rows[kind] = rows.get(kind, 0) + inserted
-    connection.execute(
-        update(schema.change).where(schema.change.c.id == change_id).values(rows=_json(rows), heartbeat_at=schema.now())
-    )
-
-
-def remember(connection: Connection, change_id: int, kind: str, former: Iterable[tuple[int, int]]) -> None:
-    """Note which rows a change takes back that another act had taken back before: (that act, fid), in this order.
-
-    The row has room for one mark. `history` needs the older ones to tell what was known while those acts stood.
-    """
-    table = schema.change
-    details = json.loads(connection.execute(select(table.c.details).where(table.c.id == change_id)).scalar_one())
-    listed = details.setdefault(FORMER, [])
-    for by, fid in former:
-        if listed and listed[-1][:2] == [kind, by] and listed[-1][3] == fid - 1:
-            listed[-1][3] = fid
-        else:
-            listed.append([kind, by, fid, fid])
-    connection.execute(update(table).where(table.c.id == change_id).values(details=_json(details)))
-
-
-def finish(
-    store: "Store",
-    change_id: int,
-    kinds: Iterable[str],
-    rows: int | dict[str, int],
-    answer: dict[str, Any] | None = None,
-) -> None:
-    """Make a pending change count: state, versions, audit row, in one transaction."""
-    with store.write() as connection:
-        row = connection.execute(select(schema.change).where(schema.change.c.id == change_id)).one_or_none()
-        if row is None or row.state != "pending":
-            raise ConflictError(Text("这次导入已经结束。", "This change is no longer open."), where=str(change_id))
-        inserted = json.loads(row.rows)
-        details = {name: value for name, value in json.loads(row.details).items() if name != FORMER}
-        change = Change(change_id, connection, rows=rows, details=details, answer=answer)
-        for kind in {*kinds, *inserted}:
-            change.touch(kind, added=inserted.get(kind, 0))
-        if "staged" in change.details:
-            references.swap(connection, change_id, change.details)
-        _close(store, connection, change, row.actor, row.action, row.source)
-
-
-def abandon(store: "Store", change_id: int) -> None:
-    """End a pending change as if it had never been: its rows are deleted, its marks on other rows removed.
-
-    May be called again when it was interrupted. NotFoundError when the change is not open.
-    """
-    with store.write() as connection:
-        row = connection.execute(select(schema.change).where(schema.change.c.id == change_id)).one_or_none()
-        if row is None or row.state not in _OPEN:
-            raise NotFoundError(Text("没有这项未完成的更改。", "There is no such open change."), where=str(change_id))
-        _set_state(connection, change_id, "abandoned")
-        references.drop_staged(connection, change_id)
-    kinds = {*json.loads(row.kinds), *json.loads(row.rows)} & set(KINDS)
-    for kind in sorted(kinds or KINDS):
-        with store.write(durable=False) as connection:
-            _erase(store, connection, kind, change_id)
-    with store.write() as connection:
-        _set_state(connection, change_id, "erased")
-        audit.write(connection, change_id, row.actor, "abandon", {"of": row.action})
-
-
-def _set_state(connection: Connection, change_id: int, state: str) -> None:
-    """A change that is not done gives its idempotency key free."""
+def set_state(connection: Connection, change_id: int, state: str) -> None:
+    """End a change in a state other than done: it gives its idempotency key free."""
     connection.execute(
         update(schema.change)
         .where(schema.change.c.id == change_id)
         .values(state=state, closed_at=schema.now(), key=None)
     )
-
-
-def _erase(store: "Store", connection: Connection, kind: str, change_id: int) -> None:
-    table = schema.ROWS[kind]
-    mine = table.c.created_by == change_id
-    if store.dialect == "gpkg" and KINDS[kind].geometry != "none":
-        import numpy as np
-
-        fids = np.array(connection.scalars(select(table.c.fid).where(mine)).all(), dtype=np.int64)
-        if len(fids):
-            rtree.remove(connection, f"rtree_{table.name}_geom", fids)
-    connection.execute(delete(table).where(mine))
-    connection.execute(update(table).where(table.c.retired_by == change_id).values(retired_by=None, retired_at=None))
-    if KINDS[kind].versioned:
-        connection.execute(update(table).where(table.c.closed_by == change_id).values(closed_by=None, valid_to=None))
 
 
 def take_back(change: Change, change_id: int) -> set[str]:
@@ -317,26 +181,11 @@ def take_back(change: Change, change_id: int) -> set[str]:
     row = change.connection.execute(select(schema.change).where(schema.change.c.id == change_id)).one_or_none()
     if row is None or row.state != "done":
         raise ConflictError(Text("这项更改已不再有效。", "This change no longer counts."), where=str(change_id))
-    _set_state(change.connection, change_id, "undone")
+    set_state(change.connection, change_id, "undone")
     kinds = set(json.loads(row.kinds))
     for kind in kinds:
         change.touch(kind)
     return kinds
-
-
-def sweep(store: "Store") -> list[int]:
-    """Abandon pending changes whose process is dead, and finish what was interrupted in that; returns their ids."""
-    with store.read() as connection:
-        found = connection.execute(select(schema.change).where(schema.change.c.state.in_(_OPEN))).all()
-    dead = [
-        row.id
-        for row in found
-        if row.state == "abandoned" or process.is_dead(row.process) or is_stale(row.heartbeat_at)
-    ]
-    for change_id in dead:
-        with suppress(NotFoundError):  # another process was faster
-            abandon(store, change_id)
-    return dead
 
 
 def undo(store: "Store", change_id: int, actor: str) -> set[str]:
@@ -373,11 +222,13 @@ def undo(store: "Store", change_id: int, actor: str) -> set[str]:
         if row.action in _TAKEN_BACK_ELSEWHERE:
             what, mend = _TAKEN_BACK_ELSEWHERE[row.action]
             raise ConflictError(what, where=str(change_id), mend=mend)
-        _set_state(connection, change_id, "undone")
+        set_state(connection, change_id, "undone")
         moment = schema.now()
-        undoing = _new(connection, "done", actor, "undo", closed_at=moment, details=_json({"change": change_id}))
+        undoing = insert_change(
+            connection, "done", actor, "undo", closed_at=moment, details=as_json({"change": change_id})
+        )
         change = Change(undoing, connection, details={"change": change_id})
         for kind in kinds:
             change.touch(kind)
-        _close(store, connection, change, actor, "undo", None)
+        close(store, connection, change, actor, "undo", None)
     return kinds

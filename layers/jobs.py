@@ -15,7 +15,7 @@ from geo.errors import ConflictError, LimitError, NotFoundError, WanggeError
 from geo.words import Text
 
 from . import audit, schema
-from .changes import is_stale
+from .pending_changes import is_stale
 
 if TYPE_CHECKING:
     from .store import Store

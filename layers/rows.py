@@ -1,6 +1,6 @@
 """Putting rows into the store, ending them, and setting where they fall.
 
-Rows go in by batches of well under two seconds; nobody sees them before their change is done (see `changes.py`).
+Rows go in by batches of well under two seconds; nobody sees them before their change is done (`pending_changes.py`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Table, bindparam, cast, func, insert, literal
 from geo.errors import InputError
 from geo.words import Text
 
-from . import changes, postgis, references, rtree, schema
+from . import pending_changes, postgis, references, rtree, schema
+from .changes import Change
 from .filters import among
 from .geometry import to_blobs, to_ewkb_hex
 from .history import day
@@ -53,7 +54,7 @@ def insert_rows(
         for start in range(0, max(len(whole), 1), BATCH):
             part = whole.iloc[start : start + BATCH]
             with store.write(durable=False) as connection:
-                changes.heartbeat(connection, change_id, kind, len(part))
+                pending_changes.heartbeat(connection, change_id, kind, len(part))
                 if references.is_reference(kind):
                     table, fields = references.staged(connection, change_id, kind, part)
                     _put(connection, table, fields, part, store.place_offset_h)
@@ -64,13 +65,13 @@ def insert_rows(
                 progress(done, len(whole))
     if boxes and store.dialect == "gpkg" and KINDS[kind].geometry != "none":
         with store.write(durable=False) as connection:
-            changes.heartbeat(connection, change_id, kind, 0)
+            pending_changes.heartbeat(connection, change_id, kind, 0)
             _index(connection, schema.ROWS[kind], boxes)
     return done
 
 
 def insert_in(
-    change: changes.Change,
+    change: Change,
     kind: str,
     frame: pd.DataFrame,
     *,
@@ -259,7 +260,7 @@ def _retire(connection: Connection, change_id: int, kind: str, fids: Sequence[in
         .order_by(table.c.retired_by, table.c.fid)
     ).all()
     if former:
-        changes.remember(connection, change_id, kind, [(by, fid) for by, fid in former])
+        pending_changes.remember(connection, change_id, kind, [(by, fid) for by, fid in former])
     connection.execute(update(table).values(retired_at=schema.now(), retired_by=change_id).where(chosen))
 
 
@@ -304,7 +305,7 @@ def _end(
             continue
         with store.write(durable=False) as connection:
             inserted = end(connection, batch)
-            changes.heartbeat(connection, change_id, kind, inserted)
+            pending_changes.heartbeat(connection, change_id, kind, inserted)
 
 
 def set_homes(

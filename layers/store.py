@@ -1,8 +1,8 @@
 """The store: one GeoPackage file, or a PostgreSQL database with PostGIS, behind one class.
 
-Reading is one transaction per `read()`; writing is `change()` for an act of a person and `open_change` ...
-`finish_change` for long imports (see `changes.py`). Writers take turns: a lock file and BEGIN IMMEDIATE on a
-GeoPackage, an advisory lock on PostgreSQL.
+Reading is one transaction per `read()`; writing is `change()` for an act of a person (see `changes.py`) and
+`open_change` ... `finish_change` for long imports (see `pending_changes.py`). Writers take turns: a lock file and BEGIN
+IMMEDIATE on a GeoPackage, an advisory lock on PostgreSQL.
 """
 
 import os
@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from geo.errors import NotFoundError, StoreError
 from geo.words import Text
 
-from . import audit, changes, gpkg, history, lock, migrate, postgis, schema
+from . import audit, changes, gpkg, history, lock, migrate, pending_changes, postgis, schema
 from .changes import Change
 from .faults import ConnectionLost, faults
 from .findings import Finding
@@ -157,7 +157,7 @@ class Store:
             with store.read() as connection:
                 store.doubts = audit.doubts(connection)
             if not store.readonly:
-                changes.sweep(store)
+                pending_changes.sweep(store)
         except BaseException:
             store.close()
             raise
@@ -274,8 +274,8 @@ class Store:
         source: str | None = None,
         key: str | None = None,
     ) -> int:
-        """Begin a long change; its rows stay invisible until `finish_change`. See `changes.open_change`."""
-        return changes.open_change(self, actor, action, kinds=kinds, details=details, source=source, key=key)
+        """Begin a long change; its rows stay invisible until `finish_change`. See `pending_changes.open_change`."""
+        return pending_changes.open_change(self, actor, action, kinds=kinds, details=details, source=source, key=key)
 
     def finish_change(
         self,
@@ -285,11 +285,11 @@ class Store:
         answer: dict[str, Any] | None = None,
     ) -> None:
         """Make a long change visible: one transaction with versions and audit row."""
-        changes.finish(self, change_id, kinds, rows, answer)
+        pending_changes.finish(self, change_id, kinds, rows, answer)
 
     def abandon_change(self, change_id: int) -> None:
         """End a long change as if it had never been."""
-        changes.abandon(self, change_id)
+        pending_changes.abandon(self, change_id)
 
     def versions(self, kinds: Iterable[str] | None = None) -> dict[str, int]:
         """Version of each layer that ever had rows, or of `kinds` (0 when it never had)."""

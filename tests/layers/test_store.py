@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from geo.errors import ConflictError, InputError, NotFoundError, RightsError, StoreError
-from layers import audit, changes, frames, rows
+from layers import audit, changes, frames, pending_changes, rows
 from layers.history import today
 from layers.kinds import KINDS
 from layers.rights import OWNER, Viewer
@@ -172,8 +172,8 @@ def test_two_imports_on_one_layer_at_once_are_refused(store: Store) -> None:
 def test_a_dead_import_is_cleaned_up_at_the_next_opening(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     change_id = store.open_change("planner", "import", kinds=["village"])
     rows.insert_rows(store, change_id, "village", villages())
-    assert changes.sweep(store) == []
-    monkeypatch.setattr(changes, "STALE_S", -1.0)
+    assert pending_changes.sweep(store) == []
+    monkeypatch.setattr(pending_changes, "STALE_S", -1.0)
     with Store.open(store.url) as again:
         with pytest.raises(ConflictError):
             again.finish_change(change_id, ["village"], 3)
