@@ -14,7 +14,7 @@ from geo.words import Text
 
 from .kinds import Field
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 cannot carry, and with it neither XLSX nor KML."""
 
 
@@ -84,7 +84,7 @@ def without_control(values: Sequence[Any]) -> tuple[list[Any], int]:
     """Texts without characters that XML cannot carry, and how many values were changed."""
     cleaned, changed = [], 0
     for value in values:
-        if isinstance(value, str) and _CONTROL.search(value):
-            value, changed = _CONTROL.sub("", value), changed + 1
+        if isinstance(value, str) and UNWRITABLE.search(value):
+            value, changed = UNWRITABLE.sub("", value), changed + 1
         cleaned.append(value)
     return cleaned, changed

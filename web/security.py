@@ -18,6 +18,7 @@ from flask_wtf.csrf import CSRFProtect
 from geo.errors import StoreError
 
 from . import access, current
+from .characters import require_writable, require_writable_fields
 from .errors import RequestRefused
 from .language import text
 
@@ -91,12 +92,14 @@ def require_own_page() -> None:
     # The token of a data call stands in a header, which a foreign form cannot set, and is asked for before the body is read.
     if rule not in FORM_RULES and not request.headers.get("X-CSRFToken"):
         raise RequestRefused(text("server.csrf"), where="X-CSRFToken", mend=text("server.csrf_mend"))
+    if rule in FORM_RULES:
+        require_writable_fields(request.form)
     if request.mimetype == "application/json" and has_body:
         require_json(request.get_data(cache=True))
 
 
 def require_json(body: bytes) -> None:
-    """Raise unless a body is JSON as the standard has it: finite numbers of sane length, not nested without end."""
+    """Raise unless a body is JSON as the standard has it, finite, not nested without end, its texts fit to be kept."""
 
     def finite(written: str) -> float:
         value = float(written)
@@ -108,11 +111,12 @@ def require_json(body: bytes) -> None:
         raise ValueError(written)
 
     try:
-        json.loads(body, parse_float=finite, parse_constant=refuse_constant)
+        value = json.loads(body, parse_float=finite, parse_constant=refuse_constant)
     except ValueError:
         raise RequestRefused(text("server.json")) from None
     except RecursionError:
         raise RequestRefused(text("server.nested")) from None
+    require_writable(value)
 
 
 def content_policy(app: Flask) -> str:
@@ -164,6 +168,8 @@ def register(app: Flask) -> None:
         require_known_host(app)
         require_small_header(app)
         limit_body(app)
+        require_writable(request.path, "path")
+        require_writable_fields(request.args)
 
     access.register(app)
     app.before_request(require_own_page)

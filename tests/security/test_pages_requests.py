@@ -173,6 +173,37 @@ def test_bodies_that_are_no_json_of_ours_are_refused(people, data):
     assert set(answer.json) == {"code", "what", "where", "mend"}
 
 
+@pytest.mark.parametrize("sign", ["\\u0000", "\\u0018", "\\ud800", "\\udfff", "\\ufffe", "\\b"])
+@pytest.mark.parametrize("body", ['{"title": "a%s"}', '{"title": {"of": [["%s"]]}}', '{"%s": 1}'])
+def test_texts_that_no_store_or_document_holds_are_refused(people, body, sign):
+    one = people("planner")
+    headers = {"X-CSRFToken": one.token, "Content-Type": "application/json"}
+    answer = one.client.post("/api/v1/drafts", data=body % sign, headers=headers)
+    assert answer.status_code == 400
+    assert "控制字符" in answer.json["what"] and answer.json["mend"]
+    assert answer.json["where"] == ("title" if "title" in body else "")
+
+
+def test_words_in_every_script_and_on_several_lines_are_taken(people):
+    one = people("planner")
+    title = "网格①\t调整\r\n𠀀\u202e é 🗺"
+    body = {"title": title, "parent_code": "nowhere"}
+    answer = one.client.post("/api/v1/drafts", json=body, headers={"X-CSRFToken": one.token})
+    assert answer.status_code == 404, "of the area, not of the words"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/search?q=%00", "/api/v1/coverage?%00=1", "/api/v1/rules/a%00b", "/?as_of=%01"])
+def test_addresses_that_no_store_can_look_for_are_refused(people, path):
+    assert people("planner").get(path).status_code == 400
+
+
+def test_names_that_no_store_can_look_for_do_not_sign_in(app, person):
+    one = person()
+    token = token_in(one.client.get("/sign-in"))
+    answer = one.client.post("/sign-in", data={"name": "a\x00", "password": PASSWORD, "csrf_token": token})
+    assert answer.status_code == 400
+
+
 def test_every_answer_carries_the_protecting_headers(shared_app, people):
     one = people("planner")
     for path in (
