@@ -11,7 +11,7 @@ from geo.words import Text
 from layers import accounts
 from layers.rights import ROLES
 
-from . import bodies, current
+from . import bodies, current, description
 from .language import language
 
 blueprint = APIBlueprint("accounts", __name__, tag="admin")
@@ -41,7 +41,7 @@ def list_accounts() -> Response:
 
 @blueprint.post("/api/v1/accounts")
 @blueprint.input(bodies.NewAccount, arg_name="body")
-@blueprint.doc(summary="Make an account")
+@blueprint.doc(summary="Make an account", responses=description.MADE)
 def add_account(body: dict[str, Any]) -> tuple[Response, int]:
     """The account, and its one-time password if none was given: it is shown this once."""
     made = accounts.create(

@@ -11,7 +11,7 @@ from geo.words import Text
 from layers import accounts, audit, draft_rights
 from layers.undoing import undo_change
 
-from . import bodies, config, current, exports
+from . import bodies, config, current, description, exports
 from .language import language
 from .parameters import takes
 
@@ -150,7 +150,7 @@ def _bad_basemap(zh: str, en: str) -> InputError:
 
 
 @blueprint.post("/api/v1/backup")
-@blueprint.doc(summary="A backup of the whole store as one file")
+@blueprint.doc(summary="A backup of the whole store as one file", responses=description.sends())
 def make_backup() -> Response:
     """The file, made by the database's own backup while others keep working."""
     from layers import backup

@@ -16,7 +16,7 @@ from geo.errors import InputError, NotFoundError, WanggeError
 from geo.words import Text
 from layers import jobs as queue
 
-from . import again, current, etags
+from . import again, current, description, etags
 from .drafts import answer, find
 from .figures import rules_state
 from .jobs import described, wake
@@ -75,7 +75,10 @@ def figures(**asked: Any) -> Response:
 
 @blueprint.post("/api/v1/balance/suggest")
 @blueprint.input(Asked, arg_name="body")
-@blueprint.doc(summary="Suggest evener grids: a curve from few moved blocks to the best balance")
+@blueprint.doc(
+    summary="Suggest evener grids: a curve from few moved blocks to the best balance",
+    responses=description.DONE_OR_WORKING,
+)
 def suggest(body: dict[str, Any]) -> Response:
     """200 with the suggestion when it is quick work, 202 with the job to ask again for when it is not."""
     from layers import balance
@@ -117,7 +120,7 @@ def _search(job: str, work: Any) -> None:
 
 
 @blueprint.get("/api/v1/balance/suggestions/<job>")
-@blueprint.doc(summary="A suggestion, or how far its search is")
+@blueprint.doc(summary="A suggestion, or how far its search is", responses=description.DONE_OR_WORKING)
 @takes()
 def read(job: str) -> Response:
     """200 with the suggestion, 202 while it is searched for or when it failed, with the state of the job."""

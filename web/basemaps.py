@@ -12,7 +12,7 @@ from geo.tilegeom import require_tile
 from geo.words import Text
 from layers.tilefiles import IMAGE_TYPES, MbTiles, PmTiles, open_tiles
 
-from . import current
+from . import current, description
 from .parameters import whole
 
 blueprint = APIBlueprint("basemaps", __name__, tag="map")
@@ -68,7 +68,9 @@ def _tiles(name: str) -> MbTiles | PmTiles:
 
 
 @blueprint.get("/basemap/<name>/<z>/<x>/<y>")
-@blueprint.doc(summary="A raster tile of a basemap file")
+@blueprint.doc(
+    summary="A raster tile of a basemap file", responses=description.sends(*IMAGE_TYPES.values(), nothing=True)
+)
 def basemap(name: str, z: str, x: str, y: str) -> Response:
     """The image; 204 where the file has none."""
     place = tuple(whole(word, -_BIGGEST, _BIGGEST)(given) for word, given in (("z", z), ("x", x), ("y", y)))

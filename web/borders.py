@@ -11,7 +11,7 @@ from flask import Response
 from layers import borders, inspections
 from layers.kinds import KINDS
 
-from . import again, current, etags
+from . import again, current, description, etags
 from .language import language
 from .parameters import takes
 
@@ -63,7 +63,7 @@ def due(year: int | None) -> Response:
 
 @blueprint.post("/api/v1/borders/inspections")
 @blueprint.input(Inspection, arg_name="body")
-@blueprint.doc(summary="Keep what a joint inspection found")
+@blueprint.doc(summary="Keep what a joint inspection found", responses=description.MADE)
 def record(body: dict[str, Any]) -> Response:
     """The number of the change; the same Idempotency-Key records once."""
     made = inspections.record(current.store(), current.viewer(), key=again.key_of_request(), **body)

@@ -21,7 +21,23 @@ ERROR = {
         "mend": {"type": "string", "description": "how to mend it"},
     },
 }
+MADE = {201: "made"}
+QUEUED = {202: "a job will do it"}
+DONE_OR_WORKING = {200: "done", 202: "a job works on it, or failed: its state"}
+"""Answers of views that do not simply answer 200."""
 _CONVERTER = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
+
+
+def sends(*types: str, nothing: bool = False) -> dict[int | str, dict[str, str | dict[str, dict[str, Any]]]]:
+    """Answer of a view that sends a file, by media type; without one of whatever type was asked for.
+
+    `nothing`: where there is nothing to send it answers 204.
+    """
+    content: dict[str, dict[str, Any]] = {name: {} for name in types or ("*/*",)}
+    sent: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = {
+        200: {"description": "the file", "content": content}
+    }
+    return sent | {204: {"description": "nothing there"}} if nothing else sent
 
 
 def register(app: APIFlask) -> None:
@@ -30,6 +46,7 @@ def register(app: APIFlask) -> None:
     app.config["AUTO_SERVERS"] = False
     app.config["AUTO_VALIDATION_ERROR_RESPONSE"] = False
     app.config["AUTO_AUTH_ERROR_RESPONSE"] = False
+    app.config["AUTO_404_RESPONSE"] = False
     app.config["VALIDATION_ERROR_STATUS_CODE"] = 400
 
     @app.spec_processor
@@ -39,6 +56,8 @@ def register(app: APIFlask) -> None:
             "description": "refused or failed",
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
         }
+        # Each blueprint brings its tag, and several share one.
+        spec["tags"] = [{"name": name} for name in dict.fromkeys(tag["name"] for tag in spec.get("tags", []))]
         for rule in app.url_map.iter_rules():
             path = spec["paths"].get(_CONVERTER.sub(r"{\1}", rule.rule))
             view = app.view_functions[rule.endpoint]

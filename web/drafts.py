@@ -14,7 +14,7 @@ from geo.errors import InputError, NotFoundError
 from geo.words import Text
 from layers import decision_steps, draft_rights, drafts
 
-from . import again, current, draft_bodies, etags
+from . import again, current, description, draft_bodies, etags
 from .language import language
 from .parameters import takes
 
@@ -79,7 +79,10 @@ def _short(shown: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.post("/api/v1/drafts")
 @blueprint.input(draft_bodies.NewDraft, arg_name="body")
-@blueprint.doc(summary="Begin a draft for a village, a township, or the whole layer of a store without villages")
+@blueprint.doc(
+    summary="Begin a draft for a village, a township, or the whole layer of a store without villages",
+    responses=description.MADE,
+)
 def begin(body: dict[str, Any]) -> Response:
     """The new draft; the same Idempotency-Key gives the same draft."""
     draft = drafts.create(current.store(), current.viewer(), key=again.key_of_request(), **body)

@@ -18,7 +18,7 @@ from geo.words import Text
 from layers import draft_layer, history
 from layers.kinds import KINDS
 
-from . import current, figures, uploads
+from . import current, description, figures, uploads
 from .figures import COVERAGE_TAKES, HOTSPOT_TAKES
 from .known import require_kind
 from .language import language
@@ -87,7 +87,10 @@ def download(make: Any, suffix: str, what: str, as_of: date | str | None) -> Res
 
 
 @blueprint.get("/api/v1/export")
-@blueprint.doc(summary="A layer, the coverage figures, the hotspots or the layer of a draft as a file")
+@blueprint.doc(
+    summary="A layer, the coverage figures, the hotspots or the layer of a draft as a file",
+    responses=description.sends(),
+)
 @takes(
     "what",
     "format",
@@ -139,7 +142,7 @@ def export(**asked: Any) -> Response:
 
 
 @blueprint.get("/api/v1/print")
-@blueprint.doc(summary="A print map as PDF or PNG")
+@blueprint.doc(summary="A print map as PDF or PNG", responses=description.sends("application/pdf", "image/png"))
 @takes(
     "view", "format", "paper", "landscape", "title", "approval_number", "unit_name", "bbox", "as_of", "where", "unit",
     *COVERAGE_TAKES[:2], *COVERAGE_TAKES[3:], *HOTSPOT_TAKES,
@@ -176,7 +179,7 @@ def print_map(**asked: Any) -> Response:
 
 
 @blueprint.get("/api/v1/standalone")
-@blueprint.doc(summary="A map page that opens from disk without a server")
+@blueprint.doc(summary="A map page that opens from disk without a server", responses=description.sends("text/html"))
 @takes(
     "view", "title", "approval_number", "unit_name", "as_of", "where", "unit",
     *COVERAGE_TAKES[:2], *COVERAGE_TAKES[3:], *HOTSPOT_TAKES,
@@ -206,7 +209,10 @@ def standalone(**asked: Any) -> Response:
 
 
 @blueprint.get("/api/v1/drafts/<int:draft>/package")
-@blueprint.doc(summary="A draft or decision as a package: document, maps, tables, moved land, the new layer")
+@blueprint.doc(
+    summary="A draft or decision as a package: document, maps, tables, moved land, the new layer",
+    responses=description.sends("application/zip"),
+)
 @takes("format")
 def package(draft: int, format: str | None) -> Response:
     """A zip for the file; `format` is that of the layer in it, a GeoPackage where nothing is said."""

@@ -19,7 +19,7 @@ from layers import homes, jobs, work
 from layers.findings import COLUMNS, Finding
 from layers.history import today
 
-from . import bodies, current, etags, uploads
+from . import bodies, current, description, etags, uploads
 from .language import language
 from .logs import logger
 from .parameters import takes
@@ -89,7 +89,7 @@ def start_worker(app: Any) -> Worker:
 
 @blueprint.post("/api/v1/imports")
 @blueprint.input(bodies.Import, arg_name="body")
-@blueprint.doc(summary="Queue the import of an upload")
+@blueprint.doc(summary="Queue the import of an upload", responses=description.QUEUED)
 def add_import(body: dict[str, Any]) -> tuple[Response, int]:
     """The job's id; the same Idempotency-Key gives the same job."""
     asks = current.viewer()
@@ -211,7 +211,7 @@ def findings_json(job: str) -> Response:
 
 
 @blueprint.get("/api/v1/jobs/<job>/findings.csv")
-@blueprint.doc(summary="All findings of a job as CSV (UTF-8 with BOM)")
+@blueprint.doc(summary="All findings of a job as CSV (UTF-8 with BOM)", responses=description.sends("text/csv"))
 @takes()
 def findings_csv(job: str) -> Response:
     """The same rows for a spreadsheet; texts that look like formulas are defused."""

@@ -16,7 +16,7 @@ from geo.words import Text
 from layers import jobs as queue
 from layers import mend_jobs, work
 
-from . import again, current
+from . import again, current, description
 from .drafts import answer
 from .jobs import described, wake
 from .jobs import find as find_job
@@ -52,7 +52,10 @@ class MendConsent(Schema):
 
 @blueprint.post("/api/v1/mending/look")
 @blueprint.input(MendLook, arg_name="body")
-@blueprint.doc(summary="Where grids do not fit: gaps, overlaps, slivers, grids that miss their village")
+@blueprint.doc(
+    summary="Where grids do not fit: gaps, overlaps, slivers, grids that miss their village",
+    responses=description.DONE_OR_WORKING,
+)
 def look(body: dict[str, Any]) -> Response:
     """200 with places (a point and a window each, errors and large ones first), 202 with the job that looks."""
     return _begun(mend_jobs.look(current.store(), current.viewer(), **body))
@@ -60,7 +63,9 @@ def look(body: dict[str, Any]) -> Response:
 
 @blueprint.post("/api/v1/mending/plan")
 @blueprint.input(MendPlan, arg_name="body")
-@blueprint.doc(summary="What mending would move, grid by grid; nothing is changed")
+@blueprint.doc(
+    summary="What mending would move, grid by grid; nothing is changed", responses=description.DONE_OR_WORKING
+)
 def make_plan(body: dict[str, Any]) -> Response:
     """200 with tolerances, totals, villages that are not clean and the grids that change; 202 with the job."""
     return _begun(mend_jobs.plan(current.store(), current.viewer(), **body, key=again.key_of_request()))
@@ -68,7 +73,9 @@ def make_plan(body: dict[str, Any]) -> Response:
 
 @blueprint.post("/api/v1/mending/apply")
 @blueprint.input(MendConsent, arg_name="body")
-@blueprint.doc(summary="Mend as the plan of this job said, as one change that can be undone")
+@blueprint.doc(
+    summary="Mend as the plan of this job said, as one change that can be undone", responses=description.DONE_OR_WORKING
+)
 def apply(body: dict[str, Any]) -> Response:
     """409 when grids or villages changed since the plan; else 200 with the number of the change, 202 with the job."""
     planned = _found(body["plan"])
@@ -76,7 +83,9 @@ def apply(body: dict[str, Any]) -> Response:
 
 
 @blueprint.get("/api/v1/mending/jobs/<job>")
-@blueprint.doc(summary="What a look, a plan or a repair has found, or how far it is")
+@blueprint.doc(
+    summary="What a look, a plan or a repair has found, or how far it is", responses=description.DONE_OR_WORKING
+)
 @takes()
 def read(job: str) -> Response:
     """200 with the answer, 202 while it is worked on or when it failed, with the state of the job."""

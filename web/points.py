@@ -20,7 +20,7 @@ from geo.words import Text
 from layers import frames
 from layers.kinds import KINDS
 
-from . import current, etags, values
+from . import current, description, etags, values
 from .known import columns_of, require_kind, versions_needed
 from .language import language
 from .parameters import takes
@@ -34,7 +34,7 @@ MIMETYPE = "application/vnd.wangge.points"
 
 
 @blueprint.get("/points/<kind>")
-@blueprint.doc(summary="All points of a layer as binary arrays")
+@blueprint.doc(summary="All points of a layer as binary arrays", responses=description.sends(MIMETYPE, nothing=True))
 @takes("as_of", "where", "columns")
 def points(kind: str, **asked: Any) -> Response:
     """The points of a layer that the caller may see."""

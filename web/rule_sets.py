@@ -10,7 +10,7 @@ from geo.words import Text
 from layers import rules
 from layers.rule_body import RuleSet
 
-from . import bodies, current
+from . import bodies, current, description
 from .language import language
 
 blueprint = APIBlueprint("rule_sets", __name__, tag="rules")
@@ -49,7 +49,7 @@ def list_rules() -> Response:
 
 @blueprint.post("/api/v1/rules")
 @blueprint.input(bodies.RuleSetBody, arg_name="body")
-@blueprint.doc(summary="Save a rule set under a new name")
+@blueprint.doc(summary="Save a rule set under a new name", responses=description.MADE)
 def add_rules(body: dict[str, Any]) -> tuple[Response, int]:
     """409 when the name is taken."""
     name = body.get("name") or ""

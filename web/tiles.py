@@ -22,7 +22,7 @@ from geo.tilegeom import EXTENT, TileShapes, require_tile, tile_degrees
 from geo.words import Text
 from layers import frames
 
-from . import current, etags, values
+from . import current, description, etags, values
 from .known import columns_of, require_kind, versions_needed
 from .parameters import takes, whole
 from .shapes import DERIVED, read_shapes
@@ -68,7 +68,7 @@ class TileLayers:
 
 
 @blueprint.get("/tiles/<kind>/<z>/<x>/<y>.mvt")
-@blueprint.doc(summary="A vector tile of a layer")
+@blueprint.doc(summary="A vector tile of a layer", responses=description.sends(MIMETYPE, nothing=True))
 @takes("as_of", "where", "columns")
 def tile(kind: str, z: str, x: str, y: str, **asked: Any) -> Response:
     """The tile as Mapbox Vector Tile; 204 when nothing lies in it."""

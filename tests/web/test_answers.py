@@ -140,6 +140,17 @@ def test_the_description_names_every_data_address_and_its_parameters(app, person
     assert names.count("bbox") == 1 and names.count("kind") == 1
     body = described["paths"]["/api/v1/accounts"]["post"]["requestBody"]
     assert "schema" in body["content"]["application/json"]
+    names = [tag["name"] for tag in described["tags"]]
+    assert len(set(names)) == len(names)
+    for path, method, statuses in (
+        ("/api/v1/drafts", "post", {"201"}),
+        ("/api/v1/imports", "post", {"202"}),
+        ("/api/v1/mending/plan", "post", {"200", "202"}),
+        ("/api/v1/layers", "get", {"200"}),
+    ):
+        assert set(described["paths"][path][method]["responses"]) == statuses | {"default"}
+    package = described["paths"]["/api/v1/drafts/{draft}/package"]["get"]["responses"]["200"]
+    assert list(package["content"]) == ["application/zip"]
     assert "http" not in json.dumps(described).replace("https://spec.openapis.org", "").replace("http_", "")
 
 
