@@ -13,7 +13,8 @@ from geo.words import Text
 
 from . import audit, gpkg
 from .faults import faults
-from .store import Store, remove_file
+from .store import Store
+from .store_file import remove_file
 
 
 def backup(store: Store, path: str | Path) -> Path:

@@ -6,8 +6,6 @@ IMMEDIATE on a GeoPackage, an advisory lock on PostgreSQL.
 """
 
 import os
-import sqlite3
-import stat
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -18,10 +16,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import DBAPIError
 
-from geo.errors import NotFoundError, StoreError
+from geo.errors import StoreError
 from geo.words import Text
 
-from . import audit, changes, gpkg, history, lock, migrate, pending_changes, postgis, schema
+from . import audit, changes, gpkg, history, lock, migrate, pending_changes, postgis, schema, store_file
 from .changes import Change
 from .faults import ConnectionLost, faults
 from .findings import Finding
@@ -30,7 +28,6 @@ from .settings import Settings
 Answer = TypeVar("Answer")
 
 CODE_SYSTEMS = ("cn12", "free")
-_CHECKPOINT_BYTES = 8 << 20
 _TRIES = 5
 _KEPT = 500
 
@@ -58,7 +55,7 @@ class Store:
         self.kept: dict[Any, Any] = {}
         self.doubts: list[Finding] = []
         self._place_offset_h: int | None = None
-        self._lock = None if path is None else lock.WriteLock(_beside(path, "write"))
+        self._lock = None if path is None else lock.WriteLock(store_file.beside(path, "write"))
         self.codes = "cn12"
         self.known_on: str | None = None  # a moment: what is read is as it was known then (see `known.as_known`)
         self.origin: Store | None = None  # the open store that this one is a look back on
@@ -101,14 +98,14 @@ class Store:
         else:
             path = Path(url).absolute()
             lock.require_local(path)
-            _new_file(path)
+            store_file.new_file(path)
             store = cls(str(path), gpkg.engine(path, readonly=False), path=path, readonly=False)
         try:
             store._make(codes, rules)
         except BaseException:
             store.close()
             if store.path is not None:
-                remove_file(store.path)
+                store_file.remove_file(store.path)
             raise
         return store
 
@@ -142,14 +139,9 @@ class Store:
             store = cls(url, postgis.engine(url), path=None, readonly=readonly)
         else:
             path = Path(url).absolute()
-            if not path.is_file():
-                raise NotFoundError(
-                    Text(f"没有数据文件 {path.name}。", f"There is no store {path.name}."),
-                    where=str(path),
-                    mend=Text("请先运行 wangge init。", "Run wangge init first."),
-                )
+            store_file.require_file(path)
             lock.require_local(path)
-            readonly = readonly or not _may_write(path)
+            readonly = readonly or not store_file.may_write(path)
             store = cls(str(path), gpkg.engine(path, readonly=readonly), path=path, readonly=readonly)
         try:
             migrate.require_current(store)
@@ -207,12 +199,12 @@ class Store:
                 postgis.take_turn(connection, durable=durable)
                 yield connection
             return
-        assert self._lock is not None
+        assert self._lock is not None and self.path is not None
         with faults(), self._lock.held(), self.engine.connect() as connection:
             connection = connection.execution_options(wangge_begin="FULL" if durable else "NORMAL")
             with connection.begin():
                 yield connection
-            self._checkpoint(connection)
+            store_file.write_back_large(connection, self.path)
 
     def _write_back(self) -> None:
         """Write the whole WAL into the file; when that cannot be, the next opening does it."""
@@ -220,19 +212,6 @@ class Store:
             return
         with suppress(DBAPIError, StoreError, OSError), self._lock.held(), self.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def _checkpoint(self, connection: Connection) -> None:
-        wal = Path(f"{self.path}-wal")
-        try:
-            large = wal.stat().st_size > _CHECKPOINT_BYTES
-        except OSError:
-            return
-        if large:
-            raw: Any = connection.connection.driver_connection
-            try:
-                raw.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            except sqlite3.Error:
-                return  # the act is committed; a full disk meets the next write
 
     def change(
         self,
@@ -304,7 +283,7 @@ class Store:
         """Say that a server runs on this store; ConflictError when one does already. Hold it while serving."""
         if self.path is None or self.readonly:
             return _nothing()
-        return lock.ServerLock(_beside(self.path, "server"))
+        return lock.ServerLock(store_file.beside(self.path, "server"))
 
     def quick_check(self) -> bool:
         """Whether the file's pages are sound (SQLite's quick_check); True on PostgreSQL, which checks for itself."""
@@ -317,36 +296,3 @@ class Store:
 @contextmanager
 def _nothing() -> Iterator[None]:
     yield
-
-
-def _beside(path: Path, word: str) -> Path:
-    return path.with_name(f".{path.name}.{word}-lock")
-
-
-def _new_file(path: Path) -> None:
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-    except FileExistsError:
-        raise StoreError(
-            Text(f"{path.name} 已存在。", f"{path.name} exists already."),
-            where=str(path),
-            mend=Text("请换一个文件名。", "Choose another file name."),
-        ) from None
-    except OSError as error:
-        raise StoreError(
-            Text(f"无法创建 {path.name}。", f"Cannot make {path.name}: {error.strerror}."), where=str(path)
-        ) from None
-    os.close(handle)
-
-
-def remove_file(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{path}{suffix}").unlink(missing_ok=True)
-    _beside(path, "write").unlink(missing_ok=True)
-
-
-def _may_write(path: Path) -> bool:
-    mode = path.stat().st_mode
-    if not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
-        return False
-    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
