@@ -6,17 +6,14 @@ row, under the next version of the draft. A look (`preview`) writes nothing.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import shapely
 
 from geo.errors import ConflictError, InputError, LimitError
 from geo.refusals import RefusedError
 from geo.words import Text
 
-from . import changes, drafts, grid_codes, redraw_figures, redraw_session
-from .redraw_ground import to_lonlat
+from . import changes, draft_answers, drafts, grid_codes, redraw_session
+from .draft_answers import Answer
 from .redraw_land import Session, Step
 from .redraw_points import Bearings, bearings
 
@@ -32,34 +29,6 @@ _TRIES = 3
 
 class _CodeTaken(Exception):
     """Another draft was given one of our new codes since we looked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of some operations: one result each, whether the land is whole, and the areas that changed."""
-
-    draft: int
-    version: int
-    results: list[dict[str, Any]]  # with words in both languages
-    valid: bool
-    area_change_m2: float
-    ended: tuple[str, ...]
-    areas: list[dict[str, Any]]  # features with figures, words in both languages
-
-    def as_dict(self, language: str) -> dict[str, Any]:
-        """The answer in one language, as page, API and command line give it."""
-        return {
-            "draft": self.draft,
-            "version": self.version,
-            "results": [_in_language(result, language) for result in self.results],
-            "valid": self.valid,
-            "area_change_m2": self.area_change_m2,
-            "ended": list(self.ended),
-            "areas": {
-                "type": "FeatureCollection",
-                "features": [redraw_figures.in_language(feature, language) for feature in self.areas],
-            },
-        }
 
 
 def apply(
@@ -96,7 +65,7 @@ def apply(
     draft = drafts.read(store, viewer, draft_id)
     known = changes.answered(store, None if preview else key)
     if known is not None:
-        return _again(store, viewer, draft, known)
+        return draft_answers.again(store, viewer, draft, known)
     if len(draft.operations) + len(given) > MOST:
         raise LimitError(
             Text(f"一份草案最多 {MOST} 步操作。", f"A draft takes at most {MOST:,} operations."),
@@ -163,7 +132,7 @@ def _apply(
             results = [_performed(session, viewer, draft, operation, given) for operation in operations]
             done = session.steps[start:]
             whole = len(operations) > 1 and not preview
-            answer = _answer(session, viewer, draft, results, done, given, whole=whole)
+            answer = draft_answers.answer_of(session, viewer, draft, results, done, given, whole=whole)
             if done and not preview:
                 answer = _save(
                     store, viewer, draft, session, answer, "draft_apply", key,
@@ -190,7 +159,7 @@ def _step(
     draft = drafts.read(store, viewer, draft_id)
     known = changes.answered(store, key)
     if known is not None:
-        return _again(store, viewer, draft, known)
+        return draft_answers.again(store, viewer, draft, known)
     with store.read() as connection:
         draft = drafts.require_own(store, connection, viewer, draft_id, version)
     back = action == "draft_undo"
@@ -206,11 +175,13 @@ def _step(
         try:
             step, values = act(session, draft)
         except RefusedError as error:
-            return _answer(session, viewer, draft, [_refused(session, error)], [], given, whole=False)
+            return draft_answers.answer_of(
+                session, viewer, draft, [draft_answers.refused(session, error)], [], given, whole=False
+            )
         saved = False
         try:
-            result = _done(session, viewer, step, given, back=back)
-            answer = _answer(session, viewer, draft, [result], [step], given, whole=False, back=back)
+            result = draft_answers.done(session, viewer, step, given, back=back)
+            answer = draft_answers.answer_of(session, viewer, draft, [result], [step], given, whole=False, back=back)
             answer = _save(store, viewer, draft, session, answer, action, key, **values)
             saved = True
         finally:
@@ -237,62 +208,9 @@ def _plain(operations: Any) -> list[dict[str, Any]]:
 
 def _performed(session: Session, viewer: "Viewer", draft: "Draft", operation: Any, given: Bearings) -> dict[str, Any]:
     try:
-        return _done(session, viewer, session.perform(operation, locked=draft.locked), given)
+        return draft_answers.done(session, viewer, session.perform(operation, locked=draft.locked), given)
     except RefusedError as error:
-        return _refused(session, error)
-
-
-def _done(session: Session, viewer: "Viewer", step: Step, given: Bearings, *, back: bool = False) -> dict[str, Any]:
-    return {
-        "ok": True,
-        "changes": redraw_figures.change_rows(session, viewer, step, back=back, given=given),
-        "snapped_m": round(step.outcome.snapped_m, 4),
-        "codes": list(step.operation.get("codes", ())),
-    }
-
-
-def _refused(session: Session, error: RefusedError) -> dict[str, Any]:
-    piece = None
-    if error.piece is not None and not error.piece.is_empty:
-        piece = shapely.geometry.mapping(to_lonlat([error.piece], session.crs)[0])
-    return {
-        "ok": False,
-        "reason": error.reason,
-        "what": error.what.as_dict(),
-        "mend": error.mend.as_dict(),
-        "piece": piece,
-        "codes": list(error.codes),
-    }
-
-
-def _in_language(result: dict[str, Any], language: str) -> dict[str, Any]:
-    words = {name: Text.from_dict(result[name]).to(language) for name in ("what", "mend") if name in result}
-    return result | words
-
-
-def _answer(
-    session: Session,
-    viewer: "Viewer",
-    draft: "Draft",
-    results: list[dict[str, Any]],
-    steps: Sequence[Step],
-    given: Bearings,
-    *,
-    whole: bool,
-    back: bool = False,
-) -> Answer:
-    """The answer; `whole`: all land of the groups is checked, else what changed and its neighbours (the same, sooner)."""
-    codes = sorted({code for step in steps for code in (*step.before, *step.outcome.shapes)})
-    there = [code for code in codes if session.group(code) is not None]
-    return Answer(
-        draft=draft.id,
-        version=draft.version,
-        results=results,
-        valid=session.is_valid() if whole else session.is_valid_around(there),
-        area_change_m2=session.area_change_of(steps, back=back) / 20_000,
-        ended=tuple(code for code in codes if session.group(code) is None),
-        areas=redraw_figures.features(session, viewer, there, locked=draft.locked, given=given),
-    )
+        return draft_answers.refused(session, error)
 
 
 def _save(
@@ -343,20 +261,3 @@ def _begun(operation: Mapping[str, Any]) -> list[str]:
     if operation["op"] in ("merge", "recode") and into is not None and into not in named:
         codes.append(into)
     return codes
-
-
-def _again(store: "Store", viewer: "Viewer", draft: "Draft", known: dict[str, Any]) -> Answer:
-    """The answer to something that was done before, with the areas as they are now."""
-    if known.get("draft") != draft.id or "results" not in known:
-        raise ConflictError(
-            Text("这个请求键已用于另一项操作。", "This idempotency key was used for something else."),
-            where="Idempotency-Key",
-            mend=Text("请换一个。", "Use another one."),
-        )
-    with redraw_session.held(store, draft) as session:
-        there = [code for code in known["codes"] if session.group(code) is not None]
-        areas = redraw_figures.features(session, viewer, there, locked=draft.locked)
-    return Answer(
-        draft.id, known["version"], known["results"], known["valid"], known["area_change_m2"],
-        tuple(known["ended"]), areas,
-    )  # fmt: skip

@@ -14,7 +14,8 @@ from squares import SOUTH, V1, V2, at, frame, put
 from geo.errors import ConflictError, InputError, NotFoundError, RightsError
 from layers import audit, draft_operations, draft_rights, drafts, redraw_figures, redraw_session, rows, schema
 from layers.coverage import coverage
-from layers.draft_operations import Answer, apply, redo, undo
+from layers.draft_answers import Answer
+from layers.draft_operations import apply, redo, undo
 from layers.history import today
 from layers.redraw_ground import to_lonlat
 from layers.rights import OWNER, Viewer
