@@ -5,8 +5,6 @@ carries the operations that were drawn, in order, as they came: drawing them aga
 land. Its `version` goes up with everything done to it, so that of two people who save at once the second is told.
 """
 
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -16,10 +14,10 @@ from sqlalchemy import Connection, insert, select, update
 from geo.errors import ConflictError, InputError, NotFoundError, RightsError
 from geo.words import Text
 
-from . import draft_rights, schema
+from . import draft_fields, draft_rights, schema
 from .draft_states import APPROVED, standing
 from .frames import scope
-from .history import clock, day, today
+from .history import clock
 from .kinds import KINDS
 from .parents import OF_LEVEL, require_parent
 from .rights import Viewer
@@ -37,11 +35,6 @@ STATES = {
     "discarded": Text("已放弃", "discarded"),
 }
 """Stored are draft, proposed, reviewed, approved and discarded; the other two follow from the calendar and the rows."""
-_JSON = ("attachments", "editors", "operations", "redone", "lost", "locked", "base", "codes", "reviews")
-_LONGEST = {"title": 200, "reason": 4000, "decision_number": 100}
-_MOST = {"attachments": 50, "locked": 20_000}
-_CODE_LENGTH = 200
-_EDITABLE = (*_LONGEST, *_MOST, "effective_from", "correction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +119,7 @@ def create(
         raise InputError(
             Text(f"不能编辑“{level[:20]}”的边界。", f"Boundaries of '{level[:20]}' cannot be redrawn."), where="level"
         )
-    values = _checked(
+    values = draft_fields.checked(
         {"title": title, "reason": reason, "decision_number": decision_number, "effective_from": effective_from}
     )
     parent = require_parent(store, level, parent_code, values["effective_from"])
@@ -139,7 +132,7 @@ def create(
             "version": 1, "author": viewer.name, "editors": [viewer.name], "state": "draft",
             "created_at": moment, "updated_at": moment, "updated_by": viewer.name,
         }  # fmt: skip
-        result = change.connection.execute(insert(schema.draft).values(**_stored(values | made)))
+        result = change.connection.execute(insert(schema.draft).values(**draft_fields.stored(values | made)))
         draft_id = result.inserted_primary_key[0]
         change.details["draft"] = draft_id
         return {"draft": draft_id}
@@ -183,15 +176,10 @@ def edit(
     ConflictError
         Somebody changed the draft since `version`, or it is no longer being drafted.
     """
-    unknown = set(changed) - set(_EDITABLE)
-    if unknown:
-        raise InputError(
-            Text(f"不能修改：{'、'.join(sorted(unknown))}。", f"This cannot be changed: {', '.join(sorted(unknown))}."),
-            where="draft",
-        )
+    draft_fields.require_editable(changed)
     if changed.get("correction"):
         viewer.require("mend")
-    values = _checked(changed)
+    values = draft_fields.checked(changed)
 
     def body(change: Any) -> dict[str, Any]:
         draft = require_own(store, change.connection, viewer, draft_id, version)
@@ -281,7 +269,7 @@ def require_newest(store: "Store", draft: Draft) -> None:
 def save(connection: Connection, draft: Draft, actor: str, **values: Any) -> Draft:
     """Store changed values of a draft under its next version, and give it as it now is."""
     table = schema.draft
-    new = _stored(values) | {"version": draft.version + 1, "updated_at": schema.now(), "updated_by": actor}
+    new = draft_fields.stored(values) | {"version": draft.version + 1, "updated_at": schema.now(), "updated_by": actor}
     done = connection.execute(
         update(table).where(table.c.id == draft.id, table.c.version == draft.version).values(**new)
     )
@@ -294,47 +282,5 @@ def _missing(draft_id: int) -> NotFoundError:
     return NotFoundError(Text(f"没有草案 {draft_id}。", f"There is no draft {draft_id}."), where="draft")
 
 
-def _checked(given: dict[str, Any]) -> dict[str, Any]:
-    """Values as they may be stored; InputError for what is too long, empty or of the wrong kind."""
-    values: dict[str, Any] = {}
-    for name, value in given.items():
-        if name in _LONGEST:
-            values[name] = _text(name, value)
-        elif name in _MOST:
-            values[name] = _names(name, value)
-        elif name == "effective_from":
-            values[name] = day(value if value is not None else today())
-        else:
-            values[name] = bool(value)
-    return values
-
-
-def _text(name: str, value: Any) -> str:
-    text = value.strip() if isinstance(value, str) else value
-    if not isinstance(text, str) or len(text) > _LONGEST[name] or (name == "title" and not text):
-        raise InputError(
-            Text(f"须填写不超过 {_LONGEST[name]} 字的文字。", f"Give a text of at most {_LONGEST[name]} characters."),
-            where=name,
-        )
-    return text
-
-
-def _names(name: str, value: Any) -> list[str]:
-    listed = list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes | dict) else [None]
-    if len(listed) > _MOST[name] or not all(isinstance(each, str) and 0 < len(each) <= _CODE_LENGTH for each in listed):
-        raise InputError(
-            Text(f"须为不超过 {_MOST[name]} 项的名称列表。", f"Give a list of at most {_MOST[name]} names."), where=name
-        )
-    return list(dict.fromkeys(str(each) for each in listed))
-
-
-def _stored(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: json.dumps(value, ensure_ascii=False) if name in _JSON else value for name, value in values.items()}
-
-
 def _from_row(row: Any) -> Draft:
-    values = {field.name: row[field.name] for field in fields(Draft)}
-    for name in _JSON:
-        loaded = json.loads(values[name])
-        values[name] = loaded if isinstance(loaded, dict) else tuple(loaded)
-    return Draft(**values)
+    return Draft(**draft_fields.loaded({field.name: row[field.name] for field in fields(Draft)}))
