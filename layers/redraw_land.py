@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import shapely
 
-from geo import crs as systems
 from geo.centimetres import doubled_area
 from geo.operations import Operation, parse
 from geo.partition import Partition
@@ -15,11 +14,11 @@ from geo.redraw import Outcome, perform
 from geo.refusals import RefusedError
 from geo.words import Text
 
-from . import grid_codes
 from .findings import Finding
 from .kinds import KINDS
+from .redraw_codes import NewCodes, asked_codes
 from .redraw_ground import WHOLE, Ground
-from .redraw_outlines import outline_findings
+from .redraw_outlines import outline_findings, refused_findings
 
 if TYPE_CHECKING:
     from .store import Store
@@ -67,8 +66,11 @@ class Session:
     lock: threading.RLock = field(default_factory=threading.RLock)
     memory: dict[Any, Any] = field(default_factory=dict)  # figures by code, see `redraw_figures`
     _group_of: dict[str, str] = field(default_factory=dict)
-    _used: dict[str, set[str]] = field(default_factory=dict)
     _problems: list[Finding] | None = None
+    _codes: NewCodes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._codes = NewCodes(self.store, self.draft_id, self.ground)
 
     # --- what is there
 
@@ -164,22 +166,10 @@ class Session:
         if self._problems is None:
             self._problems = [
                 *self.ground.findings,
-                *self._refused_groups(),
+                *refused_findings(list(self.refusals.values()), self.crs),
                 *outline_findings(self.store, self.ground),
             ]
         return self._problems
-
-    def _refused_groups(self) -> list[Finding]:
-        found = []
-        for error in self.refusals.values():
-            place: dict[str, float] = {}
-            if error.piece is not None and not error.piece.is_empty:
-                at = shapely.point_on_surface(error.piece)
-                lon, lat = systems.transform_xy(at.x, at.y, self.crs, systems.LONLAT)
-                place = {"lon": float(lon), "lat": float(lat)}
-            code = error.codes[0] if error.codes else ""
-            found.append(Finding(error.what, error.mend, code=code, kind=error.reason, **place))  # type: ignore[arg-type]
-        return found
 
     # --- what is done
 
@@ -192,12 +182,13 @@ class Session:
         read = parse(operation, self.crs, bounds_lonlat=self.ground.bounds_lonlat)
         group = self._group_for(read)
         partition = self.partition(group)
-        if fresh:
-            self._require_unused(read)
+        asked = asked_codes(read) if fresh else []
+        if asked:
+            self._codes.require_unused(asked, self._met())
         given: list[str] = []
 
         def new_codes(_op: str, sources: tuple[str, ...], shapes: Sequence[shapely.Geometry]) -> list[str]:
-            given.extend(self._new_codes(read, group, sources, shapes))
+            given.extend(self._codes.give(read, group, sources, shapes, self._met()))
             return given
 
         partition.locked = {code for code in locked if code in partition}
@@ -291,51 +282,9 @@ class Session:
             raise RefusedError("misses", operation.shape)
         return found
 
-    # --- codes
-
-    def _stems(self, group: str, sources: Sequence[str]) -> list[str]:
-        """What new codes begin with."""
-        if self.store.codes == "cn12":
-            if self.ground.level == "grid" and group != WHOLE:
-                return [group]
-            return [code[: {"township": 6, "village": 9, "grid": 12}[self.ground.level]] for code in sources]
-        return [f"{code}-" for code in sources[:1]]
-
-    def _new_codes(
-        self, operation: Operation, group: str, sources: tuple[str, ...], shapes: Sequence[shapely.Geometry]
-    ) -> list[str]:
-        used = set(self._group_of) | self.touched() | self._promised()
-        for stem in self._stems(group, sources):
-            if stem not in self._used:
-                with self.store.read() as connection:
-                    self._used[stem] = grid_codes.used_codes(connection, self.ground.level, [stem])
-            used |= self._used[stem]
-        numbering = grid_codes.Numbering(self.ground.level, self.store.codes == "cn12", used)
-        dedicated = operation.op == "carve" and operation.kind in ("", "dedicated")
-        dedicated |= operation.op == "split" and self._is_dedicated(sources)
-        if operation.op == "recode" and self.ground.level == "village":
-            sources = tuple(grid_codes.as_community(code) for code in sources)
-        return numbering.give(sources, shapes, None if group == WHOLE else group, dedicated=dedicated)
-
-    def _is_dedicated(self, sources: Sequence[str]) -> bool:
-        frame = self.frame
-        return "kind" in frame and any(
-            code in frame.index and frame.at[code, "kind"] == "dedicated" for code in sources
-        )
-
-    def _promised(self) -> set[str]:
-        with self.store.read() as connection:
-            return grid_codes.promised_codes(connection, self.ground.level, but=self.draft_id)
-
-    def _require_unused(self, operation: Operation) -> None:
-        asked = list(operation.codes)
-        if operation.op in ("merge", "recode") and operation.into is not None and operation.into not in operation.grids:
-            asked.append(operation.into)
-        if not asked:
-            return
-        with self.store.read() as connection:
-            taken = grid_codes.known_codes(connection, self.ground.level, asked)
-        grid_codes.require_unused(asked, taken | self._promised() | self.touched() | set(self._group_of))
+    def _met(self) -> set[str]:
+        """Codes of the areas that there are now, and of those that the operations changed or ended."""
+        return set(self._group_of) | self.touched()
 
 
 def _plain(operation: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,13 @@
-"""Where the areas a draft starts from do not fill the land of their parent: told before anything is drawn."""
+"""Where the areas a draft starts from do not fill their parent or overlap each other: told before anything is drawn."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import shapely
 from geopandas import GeoDataFrame
 
 from geo import crs, topology
+from geo.refusals import RefusedError
 from geo.words import Text
 
 from .areas import area_set
@@ -60,6 +62,20 @@ def outline_findings(store: "Store", land: Ground) -> list[Finding]:
                     f"{area_m2:,.1f} m2 of {parent} belong to no {label.en}.",
                 )
                 found.append(_finding(what, str(parent), "gap", lon, lat))
+    return found
+
+
+def refused_findings(refusals: Sequence[RefusedError], metric: Any) -> list[Finding]:
+    """Groups whose land is not divided cleanly, each with its place; `metric`: the system of their pieces."""
+    found = []
+    for error in refusals:
+        place: dict[str, float] = {}
+        if error.piece is not None and not error.piece.is_empty:
+            at = shapely.point_on_surface(error.piece)
+            lon, lat = crs.transform_xy(at.x, at.y, metric, crs.LONLAT)
+            place = {"lon": float(lon), "lat": float(lat)}
+        code = error.codes[0] if error.codes else ""
+        found.append(Finding(error.what, error.mend, code=code, kind=error.reason, **place))  # type: ignore[arg-type]
     return found
 
 
