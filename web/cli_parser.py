@@ -1,15 +1,14 @@
 """The command line's words: every command, its options and their help, in the reader's language.
 
-Scripts depend on these names: options may be added, never renamed.
+Scripts depend on these names: options may be added, never renamed. Those of several commands are in `cli_options`.
 """
 
-import argparse
 from collections.abc import Callable
-from typing import Any
 
 from geo.words import Text
 
-from .cli_words import Parser, a_count, a_date, a_moment, a_pair, a_port, some_boundaries
+from .cli_options import ACCOUNT, AS_OF, BOUNDARIES, JSON, KNOWN_ON, STORE, WHERE, figure_options, hotspot_options
+from .cli_words import Parser, Version, a_date, a_moment, a_pair, a_port, some_boundaries
 from .terminal import language
 
 COMMANDS = {
@@ -29,28 +28,6 @@ COMMANDS = {
 }
 """Command -> module of this package whose `run` does it."""
 
-_STORE = Text(
-    "数据库：.gpkg 文件或 postgresql+psycopg:// 地址（缺省 $WANGGE_STORE，再缺省当前文件夹的 wangge.gpkg）",
-    "store: a .gpkg file or postgresql+psycopg:// URL (default $WANGGE_STORE, else wangge.gpkg here)",
-)
-_ACCOUNT = Text(
-    "按此账号的权限执行（缺省：数据库所有者）", "with the rights of this account (default: the store's owner)"
-)
-_AS_OF = Text("截至日期 YYYY-MM-DD（缺省今天）", "state of this day, YYYY-MM-DD (default today)")
-_BOUNDARIES = Text(
-    "按何时的边界统计：then 当时边界、today 现行边界，或日期",
-    "in whose boundaries to count: then (as of each day), today, or a day",
-)
-_KNOWN_ON = Text(
-    "按此日（终了）或时刻所知统计，用于重做以前的报表，如 2026-03-01 或 2026-03-01T18:00",
-    "by what was known on this day (its end) or moment, to make an earlier report again: 2026-03-01, 2026-03-01T18:00",
-)
-_WHERE = Text(
-    "筛选，如 \"video_class = '1' and status = 'online'\"", "filter, e.g. \"video_class = '1' and status = 'online'\""
-)
-_JSON = Text("以 JSON 输出到标准输出", "print JSON to standard output")
-_CSV = Text("写入 CSV 文件", "write a CSV file")
-
 
 def make_parser(tongue: str) -> Parser:
     """The parser of the whole command line."""
@@ -63,7 +40,7 @@ def make_parser(tongue: str) -> Parser:
         "Exit codes: 0 done; 1 the data was refused, nothing changed; 2 wrong use; 3 a fault of ours.",
     )
     parser = Parser(prog="wangge", description=about.to(tongue), epilog=ending.to(tongue))
-    parser.add("--version", help=Text("显示版本", "show the version"), action=_Version, nargs=0)
+    parser.add("--version", help=Text("显示版本", "show the version"), action=Version, nargs=0)
     title = "命令" if tongue == "zh" else "commands"
     commands = parser.add_subparsers(dest="command", required=True, metavar=title, title=title, parser_class=Parser)
 
@@ -74,14 +51,6 @@ def make_parser(tongue: str) -> Parser:
     for define in (_demo, _store, _import, _layers, _figures, _export, _redraw, _user):
         define(command)
     return parser
-
-
-class _Version(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> None:
-        from importlib.metadata import version
-
-        print(f"wangge {version('wangge')}")
-        parser.exit()
 
 
 Command = Callable[..., Parser]
@@ -107,7 +76,7 @@ def _demo(command: Command) -> None:
 
 def _store(command: Command) -> None:
     parser = command("init", Text("建立空数据库", "make an empty store"))
-    parser.add("--store", help=_STORE)
+    parser.add("--store", help=STORE)
     parser.add("--rules", help=Text("规则集名称", "name of the rule set"))
     parser.add(
         "--codes",
@@ -120,7 +89,7 @@ def _store(command: Command) -> None:
     parser = command("serve", Text("启动网页服务", "serve the pages"))
     parser.add("--host", default="127.0.0.1", help=Text("监听地址", "address to listen on"))
     parser.add("--port", type=a_port, default=8000, help=Text("端口", "port"))
-    parser.add("--store", help=_STORE)
+    parser.add("--store", help=STORE)
     parser.add(
         "--set",
         type=a_pair,
@@ -131,10 +100,10 @@ def _store(command: Command) -> None:
     )
     parser = command("backup", Text("备份数据库到一个新文件", "copy the store to a new file"))
     parser.add("file", metavar="FILE", help=Text("备份文件", "the copy"))
-    parser.add("--store", help=_STORE)
+    parser.add("--store", help=STORE)
     parser = command("restore", Text("由备份恢复成新的数据库", "make a store from a backup"))
     parser.add("file", metavar="FILE", help=Text("备份文件", "the copy"))
-    parser.add("--store", help=_STORE)
+    parser.add("--store", help=STORE)
 
 
 def _import(command: Command) -> None:
@@ -156,7 +125,7 @@ def _import(command: Command) -> None:
             "layer: village, grid, camera, incident, reference:NAME, ...",
         ),
     )
-    parser.add("--store", help=_STORE)
+    parser.add("--store", help=STORE)
     parser.add("--source-layer", metavar="NAME", help=Text("文件中的图层", "layer inside the file"))
     parser.add("--sheet", metavar="NAME", help=Text("工作表", "worksheet"))
     parser.add(
@@ -197,7 +166,7 @@ def _import(command: Command) -> None:
     parser.add("--findings", metavar="FILE.csv|.json", help=Text("把问题清单写入文件", "write the findings to a file"))
     parser.add("--skip-bad", action="store_true", help=Text("略过有错误的行", "leave out rows with errors"))
     parser.add("--repair", action="store_true", help=Text("修复无效图形", "mend invalid shapes"))
-    parser.add("--account", metavar="NAME", help=_ACCOUNT)
+    parser.add("--account", metavar="NAME", help=ACCOUNT)
 
 
 def _layers(command: Command) -> None:
@@ -206,10 +175,10 @@ def _layers(command: Command) -> None:
         ("check", Text("检查编码、层级、拓扑和数据质量", "check codes, hierarchy, topology and quality")),
     ):
         parser = command(name, help)
-        parser.add("--store", help=_STORE)
-        parser.add("--json", action="store_true", help=_JSON)
-        parser.add("--as-of", type=a_date, metavar="DATE", help=_AS_OF)
-        parser.add("--account", metavar="NAME", help=_ACCOUNT)
+        parser.add("--store", help=STORE)
+        parser.add("--json", action="store_true", help=JSON)
+        parser.add("--as-of", type=a_date, metavar="DATE", help=AS_OF)
+        parser.add("--account", metavar="NAME", help=ACCOUNT)
 
 
 def _figures(command: Command) -> None:
@@ -223,40 +192,11 @@ def _figures(command: Command) -> None:
     )
     parser.add("--threshold", type=float, help=Text("改用此门槛", "another threshold"))
     parser.add("--against", type=a_date, metavar="DATE", help=Text("与此日期相比", "compare with this day"))
-    _figure_options(parser)
+    figure_options(parser)
     parser = command("hotspots", Text("事件热点", "incident hotspots"))
     parser.add("--unit", choices=("cell", "grid", "village"), default="cell", help=Text("统计单元", "unit"))
-    _hotspot_options(parser)
-    _figure_options(parser)
-
-
-def _hotspot_options(parser: Parser) -> None:
-    parser.add(
-        "--cell-m", type=a_count, default=500, metavar="METRES", help=Text("格子边长（米）", "cell size in metres")
-    )
-    parser.add("--from", dest="date_from", type=a_date, metavar="DATE", help=Text("起始日期", "first day"))
-    parser.add("--to", dest="date_to", type=a_date, metavar="DATE", help=Text("截止日期（含）", "last day, included"))
-    parser.add("--category", metavar="C", help=Text("事件类别", "category"))
-    parser.add(
-        "--exposure",
-        choices=("area", "households", "population"),
-        help=Text(
-            "期望数按面积、户数或人口（默认用已有的最好者）",
-            "expected by area, households or population (default: best recorded)",
-        ),
-    )
-
-
-def _figure_options(parser: Parser) -> None:
-    parser.add("--store", help=_STORE)
-    parser.add("--as-of", type=a_date, metavar="DATE", help=_AS_OF)
-    parser.add("--boundaries", type=some_boundaries, metavar="then|today|DATE", help=_BOUNDARIES)
-    parser.add("--known-on", type=a_moment, metavar="MOMENT", help=_KNOWN_ON)
-    parser.add("--where", metavar="EXPR", help=_WHERE)
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help=_JSON.to(language()))
-    form.add_argument("--csv", metavar="FILE", help=_CSV.to(language()))
-    parser.add("--account", metavar="NAME", help=_ACCOUNT)
+    hotspot_options(parser)
+    figure_options(parser)
 
 
 def _export(command: Command) -> None:
@@ -273,10 +213,10 @@ def _export(command: Command) -> None:
     parser.add("what", metavar="WHAT", help=Text("导出什么", "what to export"))
     parser.add("file", metavar="FILE", help=Text("写入的文件", "file to write"))
     parser.add("--format", metavar="NAME", help=Text("格式（缺省看后缀）", "format (default: by suffix)"))
-    parser.add("--store", help=_STORE)
-    parser.add("--as-of", type=a_date, metavar="DATE", help=_AS_OF)
-    parser.add("--where", metavar="EXPR", help=_WHERE)
-    parser.add("--account", metavar="NAME", help=_ACCOUNT)
+    parser.add("--store", help=STORE)
+    parser.add("--as-of", type=a_date, metavar="DATE", help=AS_OF)
+    parser.add("--where", metavar="EXPR", help=WHERE)
+    parser.add("--account", metavar="NAME", help=ACCOUNT)
     parser.add(
         "--encoding",
         choices=("utf-8", "gbk"),
@@ -292,9 +232,9 @@ def _export(command: Command) -> None:
     parser.add("--rule", metavar="ID", help=Text("coverage 的规则", "rule of coverage"))
     parser.add("--rules", metavar="NAME", help=Text("coverage 的规则集", "rule set of coverage"))
     parser.add("--unit", metavar="UNIT", help=Text("coverage、hotspots 的统计单元", "unit of coverage and hotspots"))
-    _hotspot_options(parser)
-    parser.add("--boundaries", type=some_boundaries, metavar="then|today|DATE", help=_BOUNDARIES)
-    parser.add("--known-on", type=a_moment, metavar="MOMENT", help=_KNOWN_ON)
+    hotspot_options(parser)
+    parser.add("--boundaries", type=some_boundaries, metavar="then|today|DATE", help=BOUNDARIES)
+    parser.add("--known-on", type=a_moment, metavar="MOMENT", help=KNOWN_ON)
     parser.add("--paper", choices=("A4", "A3"), default="A4", help=Text("纸张", "paper"))
     parser.add("--portrait", action="store_true", help=Text("竖幅", "upright"))
     parser.add("--title", help=Text("地图标题", "title of the map"))
@@ -318,9 +258,9 @@ def _redraw(command: Command) -> None:
     parser.add("--effective", type=a_date, metavar="DATE", help=Text("自何日起生效", "from which day it is to hold"))
     parser.add("--reason", help=Text("理由", "why"))
     parser.add("--decision-number", metavar="NO", help=Text("文号", "number of the decision"))
-    parser.add("--store", help=_STORE)
-    parser.add("--json", action="store_true", help=_JSON)
-    parser.add("--account", metavar="NAME", help=_ACCOUNT)
+    parser.add("--store", help=STORE)
+    parser.add("--json", action="store_true", help=JSON)
+    parser.add("--account", metavar="NAME", help=ACCOUNT)
 
 
 def _user(command: Command) -> None:
@@ -352,5 +292,5 @@ def _user(command: Command) -> None:
         if name == "disable":
             action.add("--enable", action="store_true", help=Text("重新启用", "open it again"))
         if name == "list":
-            action.add("--json", action="store_true", help=_JSON)
-        action.add("--store", help=_STORE)
+            action.add("--json", action="store_true", help=JSON)
+        action.add("--store", help=STORE)

@@ -63,6 +63,16 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
+class Version(argparse.Action):
+    """Shows the version and ends."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> None:
+        from importlib.metadata import version
+
+        print(f"wangge {version('wangge')}")
+        parser.exit()
+
+
 def a_date(text: str) -> str:
     """An ISO date, as text."""
     try:
