@@ -229,7 +229,7 @@ def approve(
     draft = drafts.read(store, viewer, draft_id)
     if changes.answered(store, key) is not None:
         return draft
-    on = draft.effective_from if effective_from is None else day(effective_from)
+    on = draft.effective_from if effective_from is None else day(effective_from, "effective_from")
 
     def body(change: changes.Change) -> dict[str, Any]:
         now = in_state(change.connection, draft_id, version, ("reviewed",))

@@ -7,7 +7,7 @@ from typing import Any
 from geo.errors import InputError
 from geo.words import Text
 
-from .history import day, today
+from .history import day
 
 _JSON = ("attachments", "editors", "operations", "redone", "lost", "locked", "base", "codes", "reviews")
 _LONGEST = {"title": 200, "reason": 4000, "decision_number": 100}
@@ -35,7 +35,7 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
         elif name in _MOST:
             values[name] = _names(name, value)
         elif name == "effective_from":
-            values[name] = day(value if value is not None else today())
+            values[name] = day(value, name)
         else:
             values[name] = bool(value)
     return values

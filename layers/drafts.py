@@ -20,6 +20,7 @@ from .frames import scope
 from .history import clock
 from .kinds import KINDS
 from .parents import OF_LEVEL, require_parent
+from .redraw_ground import ground
 from .rights import Viewer
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ def create(
     Raises
     ------
     RightsError, NotFoundError, InputError
-        No right, or the area is not the account's own; no such area; a text too long or a day that is none.
+        No right, or the area is not the account's own; no such area, or nothing to redraw in it on that day; a text
+        too long or a day that is none.
     """
     viewer.require("redraw")
     if correction:
@@ -122,8 +124,7 @@ def create(
     values = draft_fields.checked(
         {"title": title, "reason": reason, "decision_number": decision_number, "effective_from": effective_from}
     )
-    parent = require_parent(store, level, parent_code, values["effective_from"])
-    draft_rights.require_reach(parent, scope(store, viewer, values["effective_from"]))
+    parent = _require_land(store, viewer, level, parent_code, values["effective_from"])
     values |= {"level": level, "parent_kind": parent[0], "parent_code": parent[1], "correction": bool(correction)}
 
     def body(change: Any) -> dict[str, Any]:
@@ -175,6 +176,8 @@ def edit(
     ------
     ConflictError
         Somebody changed the draft since `version`, or it is no longer being drafted.
+    NotFoundError
+        On the new day there is nothing to redraw.
     """
     draft_fields.require_editable(changed)
     if changed.get("correction"):
@@ -187,7 +190,9 @@ def edit(
         return {"draft": draft_id}
 
     details = {"draft": draft_id, "fields": sorted(values)}
-    read(store, viewer, draft_id)
+    before = read(store, viewer, draft_id)
+    if "effective_from" in values:
+        _require_land(store, viewer, before.level, before.parent_code, values["effective_from"])
     store.act(viewer.name, "draft_edit", body, key=key, details=details)
     return read(store, viewer, draft_id)
 
@@ -203,6 +208,27 @@ def discard(store: "Store", viewer: Viewer, draft_id: int, version: int, *, key:
 
     store.act(viewer.name, "draft_discard", body, key=key, details={"draft": draft_id})
     return read(store, viewer, draft_id)
+
+
+def _require_land(
+    store: "Store", viewer: Viewer, level: str, parent_code: str | None, on: str
+) -> tuple[str | None, str | None]:
+    """Kind and code of the area a draft belongs to, one of the viewer's own that has something to redraw on that day."""
+    parent = require_parent(store, level, parent_code, on)
+    draft_rights.require_reach(parent, scope(store, viewer, on))
+    if not ground(store, level, *parent, on).shapes:
+        label = KINDS[level].label
+        raise NotFoundError(
+            Text(
+                f"{on} 这里没有带范围的{label.zh}，无从调整。",
+                f"On {on} there is no {label.en} with land here to redraw.",
+            ),
+            where="effective_from" if parent_code is None else "parent_code",
+            mend=Text(
+                f"请换一个生效日期，或先导入{label.zh}。", f"Choose another day, or import {label.en} data first."
+            ),
+        )
+    return parent
 
 
 # --- for the acts of other modules, inside their own change

@@ -34,6 +34,8 @@ KNOWN_ON, _GONE = "wangge_known_on", "wangge_gone"
 FORMER = "former"
 """Under this name the details of a change list [kind, act, first fid, last fid] of rows that it took back and another
 act had taken back before: of that act the row itself tells no more."""
+FIRST_DAY, LAST_DAY = date(1800, 1, 1), date(2999, 12, 31)
+"""Of these days there can be maps and decisions; the days around them are within the calendar too."""
 OFFICE_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China has one time, without summer time; a server often runs in UTC."""
 
@@ -53,20 +55,31 @@ def day_of(moment: str) -> str:
     return datetime.fromisoformat(moment).astimezone(OFFICE_TIME).date().isoformat()
 
 
-def day(as_of: date | str | None) -> str:
-    """`as_of` as ISO text; today when None. Raises InputError when it is not a date."""
+def day(as_of: date | str | None, where: str = "as_of") -> str:
+    """`as_of` as ISO text; today when None.
+
+    Raises InputError, at `where`, when it is not a date between the first and the last day.
+    """
     if as_of is None:
         return today().isoformat()
-    if isinstance(as_of, str):
-        try:
-            return date.fromisoformat(as_of).isoformat()
-        except ValueError:
-            raise InputError(
-                Text(f"“{as_of[:40]}”不是日期。", f"'{as_of[:40]}' is not a date."),
-                where="as_of",
-                mend=Text("请写成 2026-01-31 的形式。", "Write it like 2026-01-31."),
-            ) from None
-    return date(as_of.year, as_of.month, as_of.day).isoformat()
+    try:
+        given = date.fromisoformat(as_of) if isinstance(as_of, str) else date(as_of.year, as_of.month, as_of.day)
+        return within_days(given).isoformat()
+    except ValueError:
+        raise InputError(
+            Text(f"“{str(as_of)[:40]}”不是可用的日期。", f"'{str(as_of)[:40]}' is not a date that can be used."),
+            where=where,
+            mend=Text(
+                "请写成 2026-01-31 的形式，1800 至 2999 年。", "Write it like 2026-01-31, of the years 1800 to 2999."
+            ),
+        ) from None
+
+
+def within_days(given: date) -> date:
+    """The same date; ValueError when it is before the first or after the last day."""
+    if not FIRST_DAY <= given <= LAST_DAY:
+        raise ValueError(given)
+    return given
 
 
 def moment(known_on: datetime | date | str) -> str:
@@ -84,13 +97,17 @@ def moment(known_on: datetime | date | str) -> str:
         found = datetime.fromisoformat(known_on) if isinstance(known_on, str) else known_on
         if found.tzinfo is None:
             found = found.replace(tzinfo=OFFICE_TIME)
+        within_days(found.date())
         return moment_text(found.astimezone(UTC))
     except (ValueError, OverflowError):
         raise InputError(
-            Text(f"“{str(known_on)[:40]}”不是日期或时刻。", f"'{str(known_on)[:40]}' is neither a date nor a moment."),
+            Text(
+                f"“{str(known_on)[:40]}”不是可用的时刻。", f"'{str(known_on)[:40]}' is not a moment that can be used."
+            ),
             where="known_on",
             mend=Text(
-                "请写成 2026-01-31 或 2026-01-31T18:00 的形式。", "Write it like 2026-01-31 or 2026-01-31T18:00."
+                "请写成 2026-01-31 或 2026-01-31T18:00 的形式，1800 至 2999 年。",
+                "Write it like 2026-01-31 or 2026-01-31T18:00, of the years 1800 to 2999.",
             ),
         ) from None
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from . import schema
 from .areas import AreaSet, area_set
 from .frames import Points, read_points
-from .history import day, hidden_changes, visible
+from .history import LAST_DAY, day, hidden_changes, visible
 from .kinds import AREA_KINDS, KINDS
 from .periods import periods
 from .placing import ACTION
@@ -29,7 +29,7 @@ BATCH = 10_000
 """Rows set in one transaction: well under two seconds on either engine."""
 HOMED = tuple(kind.name for kind in KINDS.values() if kind.homed)
 _CODES = ("village_code", "grid_code")
-_FAR = "9999-12-31"
+_FAR = LAST_DAY.isoformat()
 DONE = "homes"
 """Setting: the day and the versions of the areas that the stored homes are of."""
 

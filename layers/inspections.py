@@ -150,7 +150,7 @@ def record(
         When the day lies ahead, the state is unknown, a text is too long or personal, or `photo` is not a file name.
     """
     viewer.require(ACT)
-    moment = day(inspected_on)
+    moment = day(inspected_on, "inspected_on")
     if moment > today().isoformat():
         raise _refuse("inspected_on", "联检日期不能在将来。", "An inspection cannot lie ahead.")
     choices = [value for value, _ in KINDS["inspection"].field("state").choices]

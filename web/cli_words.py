@@ -75,10 +75,15 @@ class Version(argparse.Action):
 
 def a_date(text: str) -> str:
     """An ISO date, as text."""
+    from layers.history import within_days
+
     try:
-        return date.fromisoformat(text).isoformat()
+        return within_days(date.fromisoformat(text)).isoformat()
     except ValueError:
-        words = Text(f"“{text}”不是 YYYY-MM-DD 形式的日期", f"'{text}' is not a date like 2026-03-01")
+        words = Text(
+            f"“{text}”不是 1800 至 2999 年 YYYY-MM-DD 形式的日期",
+            f"'{text}' is not a date of the years 1800 to 2999 like 2026-03-01",
+        )
         raise argparse.ArgumentTypeError(words.to(language())) from None
 
 

@@ -17,6 +17,7 @@ from flask import request
 from geo.errors import InputError
 from geo.words import Text
 from layers.drafts import STATES
+from layers.history import within_days
 from layers.known import past_moment
 
 Parse = Callable[[str], Any]
@@ -94,9 +95,13 @@ def day(name: str) -> Parse:
         try:
             if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", given):
                 raise ValueError(given)
-            return date.fromisoformat(given)
+            return within_days(date.fromisoformat(given))
         except ValueError:
-            raise refuse(name, "应为日期，如 2026-03-01。", "a date such as 2026-03-01 is wanted.") from None
+            raise refuse(
+                name,
+                "应为 1800 至 2999 年的日期，如 2026-03-01。",
+                "a date of the years 1800 to 2999 is wanted, such as 2026-03-01.",
+            ) from None
 
     return parse
 

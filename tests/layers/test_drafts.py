@@ -17,9 +17,9 @@ SOUTHERN = Viewer("zhao", "grid_manager", (SOUTH,))
 
 
 @pytest.fixture
-def filled(township_store: Store) -> Store:
-    """Two townships with three villages each."""
-    return township_store
+def filled(gridded_store: Store) -> Store:
+    """Two townships with villages, some with grids."""
+    return gridded_store
 
 
 def test_a_draft_comes_back_as_it_was_made(filled: Store) -> None:
@@ -72,7 +72,7 @@ def test_an_account_named_as_approver_sees_drafts(filled: Store) -> None:
 def test_an_account_sees_drafts_of_its_own_areas_only(filled: Store) -> None:
     own = drafts.create(filled, PLANNER, title="a", parent_code=V1)
     around = drafts.create(filled, PLANNER, title="b", parent_code=SOUTH)
-    far = drafts.create(filled, PLANNER, title="c", parent_code=V4)
+    far = drafts.create(filled, PLANNER, title="c", level="village", parent_code=NORTH)
     listed = {who.name: {d.id for d in drafts.list_drafts(filled, who)} for who in (PLANNER, SOUTHERN, MANAGER)}
     assert listed == {"li": {own.id, around.id, far.id}, "zhao": {own.id, around.id}, "wang": {own.id}}
     with pytest.raises(NotFoundError):
@@ -81,6 +81,24 @@ def test_an_account_sees_drafts_of_its_own_areas_only(filled: Store) -> None:
         drafts.edit(filled, MANAGER, far.id, 1, title="x")
     with pytest.raises(RightsError):
         drafts.create(filled, MANAGER, title="d", parent_code=V4)
+
+
+def test_nothing_is_drafted_where_there_is_nothing_to_redraw(filled: Store) -> None:
+    for asked in (
+        {"parent_code": V4},  # no grids
+        {"parent_code": V1, "effective_from": "1850-01-01"},  # no village yet
+        {"effective_from": "1850-01-01"},  # nor anything else
+    ):
+        with pytest.raises(NotFoundError):
+            drafts.create(filled, PLANNER, title="a", **asked)
+    for day in ("0897-04-09", "9999-12-31", "2026-02-30"):
+        with pytest.raises(InputError) as told:
+            drafts.create(filled, PLANNER, title="a", parent_code=V1, effective_from=day)
+        assert told.value.where == "effective_from"
+    made = drafts.create(filled, PLANNER, title="a", parent_code=V1)
+    with pytest.raises(NotFoundError):
+        drafts.edit(filled, PLANNER, made.id, 1, effective_from="1850-01-01")
+    assert drafts.read(filled, PLANNER, made.id) == made
 
 
 def test_only_the_author_and_reviewers_change_a_draft(filled: Store) -> None:
