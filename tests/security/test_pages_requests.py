@@ -192,7 +192,9 @@ def test_words_in_every_script_and_on_several_lines_are_taken(people):
     assert answer.status_code == 404, "of the area, not of the words"
 
 
-@pytest.mark.parametrize("path", ["/api/v1/search?q=%00", "/api/v1/coverage?%00=1", "/api/v1/rules/a%00b", "/?as_of=%01"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/search?q=%00", "/api/v1/coverage?%00=1", "/api/v1/rules/a%00b", "/?as_of=%01"]
+)
 def test_addresses_that_no_store_can_look_for_are_refused(people, path):
     assert people("planner").get(path).status_code == 400
 
