@@ -8,20 +8,20 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from geo.errors import InputError
 from layers.export_table import UNWRITABLE
 
-from .errors import RequestRefused
 from .language import text
 
 
 def require_writable(value: Any, where: str = "") -> None:
-    """Raise unless every text in a decoded JSON value, keys included, can be stored and printed."""
+    """Raise InputError unless every text in a decoded JSON value, keys included, can be stored and printed."""
     waiting = [(where, value)]
     while waiting:
         at, one = waiting.pop()
         if isinstance(one, str):
             if UNWRITABLE.search(one):
-                raise RequestRefused(text("server.control"), where=at, mend=text("server.control_mend"))
+                raise InputError(text("server.control"), where=at, mend=text("server.control_mend"))
         elif isinstance(one, dict):
             waiting += [("", key) for key in one]
             # Named by the outermost field: that is what a page has an input for.
@@ -31,6 +31,6 @@ def require_writable(value: Any, where: str = "") -> None:
 
 
 def require_writable_fields(fields: MultiDict[str, str]) -> None:
-    """Raise unless every parameter of an address, or field of a form, can be stored and looked for."""
+    """Raise InputError unless every parameter of an address, or field of a form, can be stored and looked for."""
     for name, value in fields.items(multi=True):
         require_writable([name, value], "" if UNWRITABLE.search(name) else name)

@@ -144,6 +144,18 @@ def test_no_parameter_brings_the_server_down(people, path, given_):
         json.loads(answer.get_data(), parse_constant=lambda name: pytest.fail(name))
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1799-12-31", "3000-01-01", "9999-12-31"])
+def test_days_far_outside_the_calendar_of_maps_are_refused_by_name(people, day):
+    one = people("planner")
+    for path, name in (
+        ("coverage", "as_of"), ("coverage", "known_on"), ("coverage", "against"), ("coverage", "boundaries"),
+        ("balance?parent=x", "as_of"), ("hotspots?unit=village", "from"), ("table/grid", "known_on"),
+        ("comparison/grid", "compare"),
+    ):  # fmt: skip
+        answer = one.get(f"/api/v1/{path}{'&' if '?' in path else '?'}{name}={day}")
+        assert (answer.status_code, answer.json["where"]) == (400, name), (path, answer.json)
+
+
 def test_long_and_doubled_parameters_are_refused(people):
     one = people("planner")
     assert one.get("/features/village?as_of=2026-01-01&as_of=2026-01-02").status_code == 400
