@@ -23,6 +23,7 @@ from typing import Any
 import shapely
 
 from .drawings import Drawing, malformed
+from .words import UNWRITABLE
 
 OPERATIONS = ("redraw", "push", "corner", "transfer", "split", "merge", "carve", "dissolve", "recode")
 MAX_GRIDS = 500
@@ -157,6 +158,8 @@ def _text(body: Mapping, key: str) -> str:
         return ""
     if not isinstance(value, str) or len(value) > MAX_NAME:
         raise malformed(f"“{key}”须是不超过 {MAX_NAME} 字的文字", f"'{key}' must be text of at most {MAX_NAME} letters")
+    if UNWRITABLE.search(value):
+        raise malformed(f"“{key}”里有控制字符", f"'{key}' holds control characters")
     return value
 
 

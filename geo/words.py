@@ -4,9 +4,13 @@ A message lives where it is raised, Chinese first. `Text` carries both languages
 edge (page, terminal, export), in the language of the reader.
 """
 
+import re
 from dataclasses import dataclass
 
 LANGUAGES = ("zh", "en")
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that XML 1.0 cannot carry, and with it neither XLSX, DOCX nor KML; PostgreSQL takes no NUL, no database a
+lone surrogate."""
 
 
 @dataclass(frozen=True, slots=True)

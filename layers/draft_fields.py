@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from geo.errors import InputError
-from geo.words import Text
+from geo.words import UNWRITABLE, Text
 
 from .history import day
 
@@ -47,6 +47,10 @@ def _text(name: str, value: Any) -> str:
         raise InputError(
             Text(f"须填写不超过 {_LONGEST[name]} 字的文字。", f"Give a text of at most {_LONGEST[name]} characters."),
             where=name,
+        )
+    if UNWRITABLE.search(text):
+        raise InputError(
+            Text("内容里有不能保存的控制字符。", "The text holds control characters that cannot be kept."), where=name
         )
     return text
 

@@ -1,6 +1,5 @@
 """A layer or result on its way out of the store: rows, what the columns mean, and where it all came from."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +9,9 @@ import pandas as pd
 from geopandas import GeoDataFrame
 
 from geo.crs import LONLAT
-from geo.words import Text
+from geo.words import UNWRITABLE, Text
 
 from .kinds import Field
-
-UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""What XML 1.0 cannot carry, and with it neither XLSX nor KML."""
 
 
 @dataclass(slots=True)

@@ -1,7 +1,6 @@
 """Characters that neither a store nor a document can hold, refused wherever a request brings them.
 
-PostgreSQL takes no NUL, no database a lone surrogate, and XML (with it XLSX, DOCX, KML) no control characters: kept
-once, they would fail much later, in somebody else's export.
+Kept once, they would fail much later, in somebody else's export.
 """
 
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from geo.errors import InputError
-from layers.export_table import UNWRITABLE
+from geo.words import UNWRITABLE
 
 from .language import text
 

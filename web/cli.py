@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from geo.errors import WanggeError
-from geo.words import Text
+from geo.words import UNWRITABLE, Text
 
 from .cli_parser import COMMANDS, make_parser
 from .terminal import language, say
@@ -51,8 +51,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as fault:  # the one place where a fault becomes a line for people
+        if isinstance(fault, UnicodeEncodeError) and UNWRITABLE.search(str(fault.object)):
+            say(_garbled(str(fault.object)))
+            return WRONG_USE
         say(_told(fault))
         return FAULT
+
+
+def _garbled(given: str) -> Text:
+    """Bytes of the command line that are no UTF-8 stand for themselves until somebody has to write them."""
+    said = given[:80].encode("ascii", "backslashreplace").decode()
+    return Text(
+        f"“{said}”里有不是 UTF-8 的文字，请把终端的编码设为 UTF-8。",
+        f"'{said}' holds text that is not UTF-8: set the terminal to UTF-8.",
+    )
 
 
 def _told(fault: Exception) -> Text:

@@ -132,6 +132,8 @@ def test_what_is_no_operation_is_malformed(body):
         ("transfer", {"piece": {"type": "Polygon", "coordinates": {"0": 1}}}),
         ("carve", {"name": ["x"]}),
         ("carve", {"name": "x" * 201}),
+        ("carve", {"name": "a\x00b"}),
+        ("carve", {"name": "\ud800"}),
         ("redraw", {"holes": "yes"}),
         ("corner", {"at": [111.0]}),
         ("corner", {"to": None}),

@@ -155,6 +155,8 @@ def test_what_is_said_about_a_draft_is_checked(filled: Store) -> None:
     for wrong in (
         {"title": " "},
         {"title": "长" * 201},
+        {"title": "a\x00"},
+        {"reason": "\udcff"},
         {"reason": None},
         {"effective_from": "2026-02-30"},
         {"attachments": "plan.pdf"},

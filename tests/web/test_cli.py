@@ -97,6 +97,14 @@ def test_wrong_use_exits_2_with_one_message_and_no_trace(capsys, line):
     assert "--help" in err
 
 
+def test_words_that_are_no_utf8_are_wrong_use_and_no_fault(capsys, tmp_path):
+    # As Python hands on the bytes of a GBK terminal.
+    store, word = str(tmp_path / "s.gpkg"), "规划".encode("gbk").decode("utf-8", "surrogateescape")
+    assert main(["init", "--store", store]) == 0
+    assert main(["user", "password", word, "--store", store]) == 2
+    assert "UTF-8" in capsys.readouterr().err
+
+
 def test_wrong_use_is_told_in_chinese(capsys):
     main(["coverage", "--unit", "street"])
     err = capsys.readouterr().err
