@@ -28,6 +28,7 @@ let classes = [];
 let byCode = new Map();
 let asked = null;
 let ranking = null;
+let importer = false;
 const answerBox = element("div", {});
 const controlsBox = element("div", {});
 const actions = actionBar();
@@ -37,6 +38,7 @@ const unit = () => result?.unit ?? (get("unit") || "village");
 
 export async function start() {
   ranking = makeRanking({ kind: unit });
+  may("import").then((yes) => { importer = yes; });
   const first = fetchResult();
   first.catch(() => {});
   watch(ASKED, () => take(fetchResult()));
@@ -68,7 +70,12 @@ async function fetchResult() {
 async function take(promise) {
   try {
     result = await promise;
-    if (chosen().length && !chosen().includes(unit())) set({ layers: [...chosen().filter((kind) => !AREAS.includes(kind) || kind === "county" || kind === "township"), unit()] }, { step: false });
+    // Grids alone: then it is them that are judged.
+    if (!get("unit") && !entryOf("village")?.rows && entryOf("grid")?.rows) {
+      set({ unit: "grid" }, { step: false });
+      return;
+    }
+    if (result.rows.length && chosen().length && !chosen().includes(unit())) set({ layers: [...chosen().filter((kind) => !AREAS.includes(kind) || kind === "county" || kind === "township"), unit()] }, { step: false });
     draw();
   } catch (error) {
     if (isCancelled(error)) return;
@@ -78,8 +85,8 @@ async function take(promise) {
 }
 
 async function nothing() {
-  const mayImport = await may("import");
-  return emptyBox(t("coverage.empty"), mayImport ? t("coverage.empty_import") : t("home.empty_ask"), mayImport && element("a", { class: "btn btn-primary", href: "/layers" }, t("import.title")));
+  await may("import");
+  return emptyBox(t("coverage.empty"), importer ? t("coverage.empty_import") : t("home.empty_ask"), importer && element("a", { class: "btn btn-primary", href: "/layers" }, t("import.title")));
 }
 
 function threshold() {
@@ -125,7 +132,8 @@ function drawPanel(seen, anew) {
   const missing = lacking.reduce((sum, row) => sum + row.shortfall, 0);
   const words = { total: integer(seen.length), unit: unitWord(), short: integer(lacking.length), missing: integer(missing), amount: reading(result.rule.amount), none: integer(unknown) };
   const key = unknown === seen.length ? "coverage.answer_none" : lacking.length ? "coverage.answer" : "coverage.answer_met";
-  replace(answerBox, answer(t(key, words), [unknown ? t("coverage.no_data", words) : "", unplaced(), changeText()].filter(Boolean).join(" ")));
+  const none = unknown === seen.length ? whyNone() : [unknown ? t("coverage.no_data", words) : ""];
+  replace(answerBox, answer(t(key, words), [...none, unplaced(), changeText()].filter(Boolean).flatMap((part) => [part, " "])));
   drawRanking(lacking);
   if (!anew) return;
   const made = () => openProvenance(result.provenance, result.rule);
@@ -133,6 +141,12 @@ function drawPanel(seen, anew) {
   replace(actions, actionButtons({ name: "coverage", label: t("page.coverage") }, parameters));
   const gone = (result.change?.gone ?? []).map((row) => ({ ...row, count: row.value_then ?? row.value, ended_on: null }));
   setPanel(answerBox, knownMark(result), controlsBox, ranking.node, endedBox(t("coverage.gone", { n: integer(gone.length) }), gone, t("coverage.value_then")), actions);
+}
+
+/** Nothing can be said of anything: what the server knows of the reason, and where data comes from. */
+function whyNone() {
+  const said = (result.provenance?.notes ?? []).map(reading);
+  return [...said, importer && element("a", { href: "/layers" }, t("import.title"))];
 }
 
 function unplaced() {

@@ -12,7 +12,7 @@ import { setPanel } from "./panel.js";
 import { isDrawing } from "./redraw_draw.js";
 import { draft } from "./redraw_draft.js";
 import { getJSON, isCancelled, query, send } from "./request.js";
-import { catalogue, may } from "./session.js";
+import { catalogue, may, session } from "./session.js";
 import { boundsOf } from "./layers.js";
 import { get, set } from "./state.js";
 import { t } from "./words.js";
@@ -23,9 +23,11 @@ let outline = null;
 let form = null;
 
 export async function showNew() {
-  const entries = await catalogue();
+  const [entries, { place }] = await Promise.all([catalogue(), session()]);
   const has = (kind) => entries.some((entry) => entry.kind === kind && entry.rows);
   form = { level: "grid", parent: null, title: "", titled: false, reason: "", number: "", from: config.today, correction: false, hasParents: has("village") || has("township"), mayMend: await may("mend"), levels: ["grid", "village", "township"].filter(has) };
+  // Where there is no village to choose the whole is meant.
+  if (!form.hasParents) form.title = t("drafts.title_of", { name: place.name || "" }).trim();
   outline ??= new HighlightLayer().addTo(map);
   draw();
 }
@@ -65,7 +67,7 @@ function draw() {
     element("h1", { class: "detail-title mb-2" }, t("drafts.new")),
     form.levels.length > 1 && field(t("drafts.level"), choice(form.levels.map((kind) => [kind, config.kinds[kind]]), form.level, (level) => { Object.assign(form, { level, parent: null }); outline.setSelected(null); draw(); })),
     form.hasParents && parentField(),
-    field(t("drafts.title"), title),
+    field(t("drafts.title_needed"), title),
     field(t("drafts.reason"), element("textarea", { class: "form-control", rows: 3, maxlength: 4000, oninput: (event) => { form.reason = event.target.value; } }, form.reason)),
     field(t("drafts.number"), element("input", { class: "form-control", maxlength: 100, value: form.number, oninput: (event) => { form.number = event.target.value; } }), t("drafts.number_later")),
     field(t("drafts.effective"), dateField({ value: form.from, clearable: false, id: "draft-from", onchange: (iso) => { form.from = iso; } }), t("drafts.effective_about")),
