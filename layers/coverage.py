@@ -116,7 +116,7 @@ def coverage(
     rule_set
         Name of the rule set; by default the one of the store.
     unit
-        village, natural_village, grid, township or county; by default the rule's own.
+        village, natural_village, grid, township or county; by default the first of the rule's own that the store has.
     against
         An earlier day to compare with.
     boundaries
@@ -140,7 +140,7 @@ def coverage(
     rule = chosen.rule(rule_id or ("cam_natural" if unit == "natural_village" else "cam_admin"))
     if threshold is not None:
         rule = _with_threshold(rule, threshold)
-    unit = unit or rule.units[0]
+    unit = unit or _own_unit(store, rule)
     if unit not in rule.units:
         listed = Text("、".join(KINDS[u].label.zh for u in rule.units), ", ".join(rule.units))
         raise InputError(
@@ -175,6 +175,12 @@ def coverage(
             store, viewer, chosen, rule, unit, on, earlier, within, unit_where, camera_where, chosen_cameras, parameters
         ),
     )
+
+
+def _own_unit(store: "Store", rule: Rule) -> str:
+    """The first unit of a rule of which there are any: a city may keep grids and no villages."""
+    versions = store.versions(rule.units)
+    return next((unit for unit in rule.units if versions[unit]), rule.units[0])
 
 
 def _result(

@@ -12,10 +12,11 @@ import socket
 from functools import cache
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 from flask_wtf.csrf import CSRFProtect
 
 from geo.errors import StoreError
+from geo.words import UNWRITABLE
 
 from . import access, current
 from .characters import require_writable, require_writable_fields
@@ -168,7 +169,8 @@ def register(app: Flask) -> None:
         require_known_host(app)
         require_small_header(app)
         limit_body(app)
-        require_writable(request.path, "path")
+        if UNWRITABLE.search(request.path):
+            abort(404)  # nothing has such a name
         require_writable_fields(request.args)
 
     access.register(app)

@@ -45,6 +45,7 @@ def test_coverage_is_that_of_the_grids(visitor: Visitor, alone: tuple[Store, str
     page = visitor.open("/coverage")
     page.wait_for_selector(".ranking [data-code], .ranking li")
     assert visitor.numbers("#answer")[:2] == [6, 5]
+    assert "unit=" not in page.url
     visitor.shot("grids-alone")
 
 

@@ -32,6 +32,14 @@ def column(result, name):
     return result.rows.set_index("code")[name].to_dict()
 
 
+def test_a_store_of_grids_alone_is_judged_by_its_grids(gpkg_store):
+    put(gpkg_store, "grid", frame([squares.square(0, 0), squares.square(1, 0)], grid_code=["a", "b"]))
+    put(gpkg_store, "camera", frame([at(0.5, 0.5)], device_id=["1"]))
+    result = coverage(gpkg_store, OWNER)
+    assert result.unit == "grid"
+    assert column(result, "value") == {"a": 1, "b": 0}
+
+
 def test_cameras_are_counted_by_position_weight_and_status(county):
     # V1: 3 + 1 (no number recorded, no status recorded) + 0 + 1 on the border with V2 (lower code); V3 is offline.
     result = coverage(county, OWNER, as_of=DAY)

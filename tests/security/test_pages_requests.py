@@ -193,10 +193,17 @@ def test_words_in_every_script_and_on_several_lines_are_taken(people):
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/v1/search?q=%00", "/api/v1/coverage?%00=1", "/api/v1/rules/a%00b", "/?as_of=%01"]
+    ("path", "status"),
+    [
+        ("search?q=%00", 400),
+        ("coverage?%00=1", 400),
+        ("table/grid?where=name%3D%27%01%27", 400),
+        ("features/grid/a%00b", 404),
+    ],
 )
-def test_addresses_that_no_store_can_look_for_are_refused(people, path):
-    assert people("planner").get(path).status_code == 400
+def test_addresses_that_no_store_can_look_for_are_refused(people, path, status):
+    answer = people("planner").get(f"/api/v1/{path}")
+    assert answer.status_code == status and answer.json["what"]
 
 
 def test_names_that_no_store_can_look_for_do_not_sign_in(app, person):

@@ -70,11 +70,6 @@ async function fetchResult() {
 async function take(promise) {
   try {
     result = await promise;
-    // Grids alone: then it is them that are judged.
-    if (!get("unit") && !entryOf("village")?.rows && entryOf("grid")?.rows) {
-      set({ unit: "grid" }, { step: false });
-      return;
-    }
     if (result.rows.length && chosen().length && !chosen().includes(unit())) set({ layers: [...chosen().filter((kind) => !AREAS.includes(kind) || kind === "county" || kind === "township"), unit()] }, { step: false });
     draw();
   } catch (error) {
