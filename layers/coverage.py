@@ -6,7 +6,7 @@ cameras get the same counts per village or township, but no filter that could si
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +17,16 @@ from geo.errors import InputError, RightsError
 from geo.words import Text
 
 from . import frames
-from .areas import PROBLEMS
 from .boundary_modes import Boundaries, as_of_then, boundaries_of
 from .cameras import CameraFilter
 from .coverage_measures import Figures, measure
-from .coverage_tables import compared, records, totals
+from .coverage_result import CoverageResult
+from .coverage_tables import compared, totals
 from .history import Moment, day
 from .kept import kept
 from .kinds import KINDS
 from .known import as_known
-from .provenance import Provenance, provenance
+from .provenance import provenance
 from .rights import INTERNAL, Viewer
 from .rule_body import Rule, RuleSet
 from .rules import read_rule_set
@@ -36,60 +36,6 @@ if TYPE_CHECKING:
 
 OPEN_UNITS = ("village", "township", "county")
 """Units whose camera counts are open to every role; smaller ones would come close to a camera's position."""
-
-
-@dataclass(frozen=True, slots=True)
-class CoverageResult:
-    """Coverage of the areas a viewer may see, ranked: largest shortfall first, then by code, no_data last."""
-
-    rule: Rule  # with the threshold that was used
-    rule_set: RuleSet
-    unit: str
-    as_of: str
-    boundaries: Boundaries
-    provenance: Provenance
-    summary: dict[str, int | None]
-    rows: pd.DataFrame
-    totals: pd.DataFrame  # level, code, name, units, met, short, no_data, missing, value
-    change: dict[str, Any] | None  # against an earlier date; the rows then carry value_then, shortfall_then, state_then
-
-    def sentence(self) -> Text:
-        """The answer in one sentence."""
-        unit = KINDS[self.unit].label
-        n, short, missing = self.summary["units"], self.summary["short"], self.summary["missing"]
-        gap = Text(f"共缺 {missing} {self.rule.amount.zh}", f"{missing} {self.rule.amount.en} missing")
-        if self.rule.comparison == "<=" and self.rule.form != "deficit":
-            gap = Text(f"共超出 {missing} {self.rule.amount.zh}", f"{missing} {self.rule.amount.en} too many")
-        unknown = self.summary["no_data"]
-        return Text(
-            f"{n} 个{unit.zh}中 {short} 个不足，{gap.zh}" + (f"；{unknown} 个无数据。" if unknown else "。"),
-            f"{short} of {n} units ({unit.en}) fall short, {gap.en}"
-            + (f"; {unknown} without data." if unknown else "."),
-        )
-
-    def as_json(self, language: str) -> dict[str, Any]:
-        """The shape of `wangge coverage --json`, with totals and change."""
-        shape = {
-            "rule": self.rule.as_dict(language),
-            "unit": self.unit,
-            "as_of": self.as_of,
-            "provenance": self.provenance,
-            "summary": dict(self.summary),
-            "sentence": self.sentence().to(language),
-            "rows": [self._with_reason(row, language) for row in records(self.rows)],
-            "totals": records(self.totals),
-            "boundaries": self.boundaries.as_json(language),
-            "known_on": self.provenance["known_on"],
-        }
-        if self.change is not None:
-            shape["change"] = dict(self.change)
-        return shape
-
-    @staticmethod
-    def _with_reason(row: dict[str, Any], language: str) -> dict[str, Any]:
-        """Rows that cannot be judged say why, in words."""
-        problem = row.pop("problem")
-        return row if problem is None else row | {"reason": PROBLEMS[problem].to(language)}
 
 
 def coverage(
@@ -116,7 +62,8 @@ def coverage(
     rule_set
         Name of the rule set; by default the one of the store.
     unit
-        village, natural_village, grid, township or county; by default the first of the rule's own that the store has.
+        village, natural_village, grid, township or county; by default the first of the rule's own that the store
+        has and the role may ask for.
     against
         An earlier day to compare with.
     boundaries
@@ -140,7 +87,7 @@ def coverage(
     rule = chosen.rule(rule_id or ("cam_natural" if unit == "natural_village" else "cam_admin"))
     if threshold is not None:
         rule = _with_threshold(rule, threshold)
-    unit = unit or _own_unit(store, rule)
+    unit = unit or _own_unit(store, viewer, rule)
     if unit not in rule.units:
         listed = Text("、".join(KINDS[u].label.zh for u in rule.units), ", ".join(rule.units))
         raise InputError(
@@ -177,10 +124,11 @@ def coverage(
     )
 
 
-def _own_unit(store: "Store", rule: Rule) -> str:
-    """The first unit of a rule of which there are any: a city may keep grids and no villages."""
+def _own_unit(store: "Store", viewer: Viewer, rule: Rule) -> str:
+    """The first unit of a rule that there is and the role may ask for: a city may keep grids and no villages."""
     versions = store.versions(rule.units)
-    return next((unit for unit in rule.units if versions[unit]), rule.units[0])
+    there = [unit for unit in rule.units if versions[unit]]
+    return next((unit for unit in there if _may_ask(viewer, rule, unit)), rule.units[0])
 
 
 def _result(
@@ -255,8 +203,12 @@ def _with_threshold(rule: Rule, threshold: float) -> Rule:
     return replace(rule, threshold=float(threshold))
 
 
+def _may_ask(viewer: Viewer, rule: Rule, unit: str) -> bool:
+    return viewer.role in INTERNAL or rule.numerator["layer"] != "camera" or unit in OPEN_UNITS
+
+
 def _require_right(viewer: Viewer, rule: Rule, unit: str) -> None:
-    if viewer.role not in INTERNAL and rule.numerator["layer"] == "camera" and unit not in OPEN_UNITS:
+    if not _may_ask(viewer, rule, unit):
         raise RightsError(
             Text(
                 "您的角色只能查看按村或乡镇汇总的摄像机数。",

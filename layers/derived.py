@@ -2,7 +2,8 @@
 command line call."""
 
 from .cameras import CameraFilter
-from .coverage import CoverageResult, coverage
+from .coverage import coverage
+from .coverage_result import CoverageResult
 from .density import DensityResult, density
 from .hotspots import HotspotResult, hotspots
 

@@ -38,6 +38,8 @@ def test_a_store_of_grids_alone_is_judged_by_its_grids(gpkg_store):
     result = coverage(gpkg_store, OWNER)
     assert result.unit == "grid"
     assert column(result, "value") == {"a": 1, "b": 0}
+    put(gpkg_store, "township", frame([squares.square(0, 0, 2, 1)], code=["t"], name=["t"]))
+    assert coverage(gpkg_store, Viewer("someone", "viewer")).unit == "township", "what the role may ask for"
 
 
 def test_cameras_are_counted_by_position_weight_and_status(county):
