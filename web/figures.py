@@ -12,7 +12,7 @@ from flask import Response
 
 from layers import derived, rules
 
-from . import current, etags, features
+from . import current, description, etags, features
 from .language import language, t
 from .parameters import takes
 
@@ -137,6 +137,7 @@ def density(**asked: Any) -> Response:
 
 
 @blueprint.get("/api/v1/density.png")
+@blueprint.doc(summary="The density surface as a picture", responses=description.sends("image/png"))
 @blueprint.doc(summary="The density surface as a picture with a clear ground")
 @takes(*_DENSITY_TAKES)
 def density_picture(**asked: Any) -> Response:

@@ -149,8 +149,11 @@ def test_the_description_names_every_data_address_and_its_parameters(app, person
         ("/api/v1/layers", "get", {"200"}),
     ):
         assert set(described["paths"][path][method]["responses"]) == statuses | {"default"}
-    package = described["paths"]["/api/v1/drafts/{draft}/package"]["get"]["responses"]["200"]
-    assert list(package["content"]) == ["application/zip"]
+    for path, media_type in (
+        ("/api/v1/drafts/{draft}/package", "application/zip"),
+        ("/api/v1/density.png", "image/png"),
+    ):
+        assert list(described["paths"][path]["get"]["responses"]["200"]["content"]) == [media_type]
     assert "http" not in json.dumps(described).replace("https://spec.openapis.org", "").replace("http_", "")
 
 
