@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
+from pyproj import CRS
 
 from geo import crs
 from geo.areas import derive_areas
@@ -192,3 +193,18 @@ def _hull(points: GeoDataFrame) -> shapely.Geometry:
     hull = shapely.convex_hull(shapely.multipoints(metric.geometry.array))
     margin = 0.5 * float(np.sqrt(max(hull.area, 1e6) / len(points)))
     return crs.transform_geometries([shapely.buffer(hull, margin)], metric.crs, crs.LONLAT)[0]
+
+
+def metric_system(store: "Store", on: str) -> CRS | None:
+    """The metric system of the store: that of the county, else townships, else villages; None when there are none."""
+    key = ("metric_system", on, tuple(store.versions(AREA_KINDS).items()))
+
+    def make() -> CRS | None:
+        for kind in ("county", "township", "village"):
+            shapes = frames.read_layer(store, kind, OWNER, as_of=on, columns=[]).geometry.to_numpy()
+            areal = shapes[shapely.get_dimensions(shapes) == 2] if len(shapes) else shapes
+            if len(areal):
+                return crs.metric_crs(shapely.total_bounds(areal))
+        return None
+
+    return kept(store).get(key, make)

@@ -16,6 +16,7 @@ from geo.words import Text
 from . import changes, draft_rights, drafts, workload
 from .balance_blocks import AUTO, CELL, BlockSet, block_set
 from .balance_land import Land, households_of, land_of, require_households
+from .draft import Draft
 from .draft_operations import apply
 from .frames import scope
 from .history import day
@@ -59,7 +60,7 @@ class Work:
     """What a suggestion is made from; see `prepare`."""
 
     asked: Asked
-    draft: drafts.Draft | None
+    draft: Draft | None
     parent: tuple[str | None, str | None]  # kind and code
     session: Session  # nobody else's; where points are drawn to see what they come to
     land: Land
@@ -125,7 +126,7 @@ def prepare(store: "Store", viewer: Viewer, asked: Asked) -> Work:
 
 def _start(
     store: "Store", viewer: Viewer, asked: Asked
-) -> tuple[drafts.Draft | None, tuple[str | None, str | None], Session, str]:
+) -> tuple[Draft | None, tuple[str | None, str | None], Session, str]:
     """The draft, if any, the area it belongs to, its boundaries in a session of their own, and their day."""
     if asked.draft_id is None:
         on = day(asked.as_of)
@@ -195,7 +196,7 @@ def put(
     return apply(store, viewer, draft_id, version, made["curve"][point]["operations"], key=key)
 
 
-def _fits(draft: drafts.Draft, made: dict[str, Any]) -> bool:
+def _fits(draft: Draft, made: dict[str, Any]) -> bool:
     """Whether a suggestion was made on the boundaries as the draft has them."""
     if made["draft"] is not None:
         return (made["draft"], made["version"]) == (draft.id, draft.version)

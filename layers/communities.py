@@ -19,7 +19,7 @@ from .rule_body import Rule, RuleSet
 from .rules import read_rule_set
 
 if TYPE_CHECKING:
-    from .drafts import Draft
+    from .draft import Draft
     from .store import Store
 
 Broken = dict[str, Any]

@@ -20,7 +20,7 @@ from geo.words import Text
 
 from . import redraw_session, schema, village_decisions
 from .decision_rows import AreaRow, NewArea, Replacement, read_rows
-from .drafts import Draft
+from .draft import Draft
 from .history import clock
 from .kinds import AREA_KINDS
 from .redraw_ground import to_lonlat

@@ -9,7 +9,7 @@ from geo.errors import ConflictError, InputError, RightsError
 from geo.words import Text
 
 from . import draft_rights, drafts, schema
-from .drafts import STATES, Draft
+from .draft import STATES, Draft
 from .rights import Viewer
 from .village_decisions import offices_of
 

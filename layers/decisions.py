@@ -19,7 +19,7 @@ from geo.words import Text
 
 from . import changes, communities, corrections, decision_plan, decision_rows, draft_rights, drafts, homes
 from .decision_steps import VERDICTS, in_state, offices_missing, require_approver, require_other, round_of, said
-from .drafts import Draft
+from .draft import Draft
 from .history import day, today
 from .rebasing import rebase
 from .rights import Viewer

@@ -16,7 +16,7 @@ from .redraw_land import Session, Step
 from .redraw_points import Bearings
 
 if TYPE_CHECKING:
-    from .drafts import Draft
+    from .draft import Draft
     from .rights import Viewer
     from .store import Store
 

@@ -17,7 +17,7 @@ from .redraw_base import BaseChangedError
 from .redraw_ground import context, ground
 
 if TYPE_CHECKING:
-    from .drafts import Draft
+    from .draft import Draft
     from .redraw_land import Session
     from .rights import Viewer
     from .store import Store

@@ -10,9 +10,9 @@ from docx.shared import Mm, Pt
 
 from geo.words import Text
 
+from .draft import STATES, Draft
 from .draft_maps import Maps
 from .draft_tables import Table
-from .drafts import STATES, Draft
 from .export_table import without_control
 from .kinds import KINDS
 

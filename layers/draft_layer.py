@@ -19,7 +19,7 @@ from geo.words import Text
 
 from . import decision_plan, drafts, frames, lineage, schema
 from .decision_rows import Replacement, household_shares, values_of
-from .drafts import STATES, Draft
+from .draft import STATES, Draft
 from .export_table import ExportTable
 from .kinds import KINDS, Field
 from .provenance import layer_sources, product

@@ -18,9 +18,9 @@ from geo.words import Text
 
 from . import frames, print_layout, print_page
 from .cartography import change_classes
+from .draft import Draft
 from .draft_sides import Side, Sides
 from .drafts import STATES as DRAFT_STATES
-from .drafts import Draft
 from .kinds import KINDS
 from .print_sheet import Areas, Boundary, Names, Sheet
 from .provenance import layer_sources

@@ -26,7 +26,7 @@ from .redraw_ground import to_lonlat
 from .whole_files import draft_folder, require_target
 
 if TYPE_CHECKING:
-    from .drafts import Draft
+    from .draft import Draft
     from .rights import Viewer
     from .store import Store
 

@@ -9,7 +9,7 @@ from .rights import ROLES, Viewer
 from .scopes import Scope
 
 if TYPE_CHECKING:
-    from .drafts import Draft
+    from .draft import Draft
     from .store import Store
 
 APPROVERS = "approvers"

@@ -18,7 +18,7 @@ from geo.shares import hand_out, land_shares
 from geo.words import Text
 
 from . import redraw_figures, redraw_session, rights
-from .drafts import Draft
+from .draft import Draft
 from .redraw_ground import ground, to_lonlat
 from .redraw_land import Session
 from .redraw_points import Bearings, bearings

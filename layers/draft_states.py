@@ -14,7 +14,7 @@ from .filters import among
 from .history import hidden_changes, today, visible
 
 if TYPE_CHECKING:
-    from .drafts import Draft
+    from .draft import Draft
 
 APPROVED = ("approved", "effective", "superseded")
 

@@ -17,7 +17,6 @@ from .frames import Points, read_points
 from .history import LAST_DAY, day, hidden_changes, visible
 from .kinds import AREA_KINDS, KINDS
 from .periods import periods
-from .placing import ACTION
 from .rights import OWNER
 from .rows import set_homes
 from .selecting import Bbox
@@ -30,6 +29,8 @@ BATCH = 10_000
 HOMED = tuple(kind.name for kind in KINDS.values() if kind.homed)
 _CODES = ("village_code", "grid_code")
 _FAR = LAST_DAY.isoformat()
+ACTION = "homes"
+"""The action of changes that only set where rows fall."""
 DONE = "homes"
 """Setting: the day and the versions of the areas that the stored homes are of."""
 

@@ -56,7 +56,7 @@ def store_rows(act: Act, layer: Layer, digest: str) -> ImportReport:
     kept = matching.read_kept(act.store, kind, act.viewer, on)
     comparing.duplicates(prepared, usable, notebook)
     comparing.against_kept(act.store, kind, prepared, usable, kept, act.options.mode, on, notebook)
-    homes = placing.homes(act.store, kind, prepared, on)
+    homes = placing.find(act.store, kind, prepared, on)
     overrides |= homes
     comparing.inside_scope(act.store, kind, prepared, usable, overrides, act.viewer, on, notebook)
     least = read_limits(act.store).area_m2

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from geo.errors import InputError
 from geo.words import Text
 
-from . import placing, reading, schema, staging
+from . import homes, reading, schema, staging
 from .findings import Finding
 from .formats import Refused
 from .import_act import MODES, READ, Act, ImportOptions, ImportReport, Progress
@@ -131,7 +131,7 @@ def _earlier(store: "Store", digest: str, kind_name: str) -> int | None:
             .order_by(schema.change.c.id.desc())
         )
         for row in rows:
-            if row.action == placing.ACTION:
+            if row.action == homes.ACTION:
                 continue
             same = row.action == "import" and (row.key or "").startswith(f"import:{digest}:")
             return int(row.id) if same else None

@@ -19,6 +19,7 @@ from .history import hidden_changes, visible
 from .kinds import Kind
 from .rights import Viewer
 from .rows import stored_values
+from .selecting import source
 
 if TYPE_CHECKING:
     from .store import Store
@@ -65,9 +66,8 @@ def read_kept(store: "Store", kind: Kind, viewer: Viewer, on: str) -> Kept:
             columns.append(table.c.valid_from)
         if viewer.areas:
             reach = scopes.resolve(connection, viewer.areas, store.codes, hidden, on)
-            from .frames import source
-
-            parts.append(scopes.condition(connection, source(connection, kind.name, viewer), reach, hidden, on))
+            spatial = source(connection, kind.name, viewer).spatial
+            parts.append(scopes.condition(connection, kind.name, table, reach, hidden, on, spatial=spatial))
         rows = connection.execute(select(*columns).where(and_(*parts)).order_by(table.c.fid)).all()
     frame = pd.DataFrame.from_records([tuple(row) for row in rows], columns=[column.name for column in columns])
     if not kind.key:

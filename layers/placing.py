@@ -4,31 +4,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from . import homes
 from .kinds import Kind
 from .prepared import Prepared
 
 if TYPE_CHECKING:
     from .store import Store
 
-ACTION = "homes"
-"""The action of changes that only set where rows fall."""
 
-
-def homes(store: "Store", kind: Kind, prepared: Prepared, on: str) -> dict[str, np.ndarray]:
+def find(store: "Store", kind: Kind, prepared: Prepared, on: str) -> dict[str, np.ndarray]:
     """`village_code` and `grid_code` of every row (None outside), as columns over all rows; empty when rows have no home.
 
     An incident falls where the areas of its own day say.
     """
     if not kind.homed:
         return {}
-    from .homes import find_homes
-
-    return find_homes(store, prepared.lon, prepared.lat, prepared.days, on=on)
+    return homes.find_homes(store, prepared.lon, prepared.lat, prepared.days, on=on)
 
 
 def refresh(store: "Store", kind: Kind, actor: str) -> None:
     """After areas changed: set anew where the rows of every homed layer fall."""
     if kind.is_area:
-        from .homes import refresh as refresh_homes
-
-        refresh_homes(store, actor)
+        homes.refresh(store, actor)

@@ -14,7 +14,7 @@ from geo.refusals import RefusedError
 from . import drafts, redraw_session
 from .changes import Change, answered
 from .decision_steps import require_open, said
-from .drafts import Draft
+from .draft import Draft
 from .redraw_ground import ground, to_lonlat
 from .rights import Viewer
 

@@ -21,7 +21,7 @@ from .history import clock, hidden_subquery, visible
 from .kinds import KINDS
 
 if TYPE_CHECKING:
-    from .drafts import Draft
+    from .draft import Draft
     from .redraw_ground import Ground
     from .redraw_land import Session
     from .store import Store

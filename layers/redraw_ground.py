@@ -21,7 +21,7 @@ from geo import crs
 from geo.words import Text
 
 from . import schema
-from .areas import area_set
+from .areas import area_set, metric_system
 from .filters import among
 from .findings import Finding
 from .frames import read_layer
@@ -119,21 +119,6 @@ def _context(store: "Store", land: Ground) -> GeoDataFrame:
     return frame.iloc[np.unique(rows)]
 
 
-def system(store: "Store", on: str) -> CRS | None:
-    """The metric system of the store: that of the county, else townships, else villages; None when there are none."""
-    key = ("redraw_crs", on, tuple(store.versions(AREA_KINDS).items()))
-
-    def make() -> CRS | None:
-        for kind in ("county", "township", "village"):
-            shapes = read_layer(store, kind, OWNER, as_of=on, columns=[]).geometry.to_numpy()
-            areal = shapes[shapely.get_dimensions(shapes) == 2] if len(shapes) else shapes
-            if len(areal):
-                return crs.metric_crs(shapely.total_bounds(areal))
-        return None
-
-    return kept(store).get(key, make)
-
-
 def _read(store: "Store", level: str, parent_kind: str | None, parent_code: str | None, on: str) -> Ground:
     parents = _dividing(store, level, parent_kind, parent_code, on)
     frame = read_layer(store, level, OWNER, as_of=on, where=_below(store, level, parents, on))
@@ -148,7 +133,7 @@ def _read(store: "Store", level: str, parent_kind: str | None, parent_code: str 
     findings = [*_without_land(level, frame.index[~usable]), *_doubled(level, again)]
     codes, lonlat = frame.index[usable].tolist(), shapes[usable]
     bounds = shapely.total_bounds(lonlat) if len(lonlat) else np.array([105.0, 30.0, 105.0, 30.0])
-    metric_crs = system(store, on) or crs.metric_crs(bounds)
+    metric_crs = metric_system(store, on) or crs.metric_crs(bounds)
     metric = crs.transform_geometries(lonlat, crs.LONLAT, metric_crs)
     rounded = crs.round_centimetre(metric)
     land = ~shapely.is_empty(rounded)

@@ -26,7 +26,7 @@ from .redraw_ground import Ground, ground
 from .redraw_land import Session, Step
 
 if TYPE_CHECKING:
-    from .drafts import Draft
+    from .draft import Draft
     from .rights import Viewer
     from .store import Store
 

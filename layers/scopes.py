@@ -7,19 +7,16 @@ reference layers) count as inside when they touch the outline of those areas.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import shapely
-from sqlalchemy import ColumnElement, Connection, false, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, false, or_, select
 
 from . import schema
 from .filters import among
 from .geometry import from_stored
 from .history import Hidden, counted
 from .kinds import AREA_KINDS, KINDS
-
-if TYPE_CHECKING:
-    from .selecting import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +97,11 @@ def _heirs(connection: Connection, areas: Sequence[str], hidden: Hidden, on: str
     return frozenset(known)
 
 
-def condition(connection: Connection, source: "Source", scope: Scope, hidden: Hidden, on: str) -> ColumnElement[bool]:
-    """Rows of a layer that lie inside a scope."""
-    kind, table = KINDS.get(source.kind), source.table
+def condition(
+    connection: Connection, layer: str, table: Table, scope: Scope, hidden: Hidden, on: str, *, spatial: bool
+) -> ColumnElement[bool]:
+    """Rows of a layer that lie inside a scope; `spatial`: the layer has shapes that may be looked at."""
+    kind = KINDS.get(layer)
     if kind is not None and kind.is_area:
         return among(table.c[kind.key], sorted(scope.codes.get(kind.name, ())))
     if kind is not None and kind.homed:
@@ -112,18 +111,16 @@ def condition(connection: Connection, source: "Source", scope: Scope, hidden: Hi
         )
     if kind is not None and kind.key == "area_code":
         return among(table.c.area_code, sorted(frozenset().union(*scope.codes.values())))
-    if not source.spatial:
+    if not spatial:
         return false()
-    return among(table.c.fid, _touching(connection, source, scope, hidden, on))
+    return among(table.c.fid, _touching(connection, layer, table, scope, hidden, on))
 
 
-def _touching(connection: Connection, source: "Source", scope: Scope, hidden: Hidden, on: str) -> list[int]:
+def _touching(connection: Connection, layer: str, table: Table, scope: Scope, hidden: Hidden, on: str) -> list[int]:
     outline = _outline(connection, scope, hidden, on)
     if outline is None:
         return []
-    rows = connection.execute(
-        select(source.table.c.fid, source.table.c.geom).where(counted(source.kind, source.table, hidden, on))
-    ).cursor
+    rows = connection.execute(select(table.c.fid, table.c.geom).where(counted(layer, table, hidden, on))).cursor
     listed: Sequence[Any] = rows.fetchall() if rows is not None else []
     if not listed:
         return []

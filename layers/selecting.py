@@ -88,7 +88,7 @@ def condition(
     parts = [counted(source.kind, source.table, hidden, on)]
     if viewer.areas:
         reach = scopes.resolve(connection, viewer.areas, store.codes, hidden, on)
-        parts.append(scopes.condition(connection, source, reach, hidden, on))
+        parts.append(scopes.condition(connection, source.kind, source.table, reach, hidden, on, spatial=source.spatial))
     if bbox is not None:
         if not source.spatial:
             raise InputError(Text("该图层没有位置。", "This layer has no positions."), where="bbox")

@@ -26,7 +26,7 @@ from geo.words import Text
 
 from . import grid_codes
 from .decision_rows import AreaRow, NewArea, Replacement, read_rows
-from .drafts import Draft
+from .draft import Draft
 from .kinds import KINDS
 from .redraw_ground import Ground, ground, to_lonlat
 

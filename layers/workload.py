@@ -19,12 +19,11 @@ from geo.words import Text
 from geo.workload import Scale, Weights, scale
 
 from . import frames
-from .areas import area_set
+from .areas import area_set, metric_system
 from .history import day, today
 from .incidents import IncidentFilter, choose, read_incidents
 from .kept import kept
 from .kinds import AREA_KINDS
-from .redraw_ground import system
 from .rights import OWNER
 from .rule_body import RuleSet
 from .rules import workload_of
@@ -74,7 +73,7 @@ def weights_of(rule_set: RuleSet) -> Weights:
 
 def metric(store: "Store", on: str) -> CRS:
     """The metric system of the store on a day; zone 105E where there is no area at all."""
-    found = system(store, on)
+    found = metric_system(store, on)
     if found is not None:
         return found
     grids = area_set(store, "grid", on).frame

@@ -11,7 +11,7 @@ from redrawing import CENTRE, CRS, body_of, disc, divide
 from squares import put
 
 from layers import decisions, draft_operations, drafts
-from layers.drafts import Draft
+from layers.draft import Draft
 from layers.frames import read_layer
 from layers.redraw_ground import to_lonlat
 from layers.rights import OWNER, Viewer

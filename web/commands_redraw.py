@@ -16,7 +16,7 @@ from .commands_store import open_store, viewer_of
 from .terminal import answer, answer_json, cut, language, say, table
 
 if TYPE_CHECKING:
-    from layers.drafts import Draft
+    from layers.draft import Draft
 
 DONE, REFUSED = 0, 1
 MOST_BYTES = 64 * 1024 * 1024

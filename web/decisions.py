@@ -11,6 +11,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from layers import changes, decisions, drafts
+from layers.draft import Draft
 
 from . import again, current, draft_bodies
 from .drafts import answer, described, find
@@ -18,7 +19,7 @@ from .drafts import answer, described, find
 blueprint = APIBlueprint("decisions", __name__, tag="redraw")
 
 
-def _step(act: Callable[..., drafts.Draft], draft: int, body: dict[str, Any], *taken: str) -> Response:
+def _step(act: Callable[..., Draft], draft: int, body: dict[str, Any], *taken: str) -> Response:
     """Take a step with those values of the body that it knows."""
     now = find(draft)
     key = again.key_of_request()

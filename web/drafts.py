@@ -13,6 +13,7 @@ from flask import Response
 from geo.errors import InputError, NotFoundError
 from geo.words import Text
 from layers import decision_steps, draft_rights, drafts
+from layers.draft import Draft
 
 from . import again, current, description, draft_bodies, etags
 from .language import language
@@ -23,7 +24,7 @@ _LARGEST_ID = 2**62
 _LONG = ("operations", "redone", "lost")
 
 
-def find(number: int) -> drafts.Draft:
+def find(number: int) -> Draft:
     """The draft the address names; of areas the caller does not reach it reads like none at all."""
     require_number(number)
     return drafts.read(current.store(), current.viewer(), number)
@@ -35,7 +36,7 @@ def require_number(number: int) -> None:
         raise NotFoundError(Text("没有这份草案。", "There is no such draft."), where="draft")
 
 
-def described(draft: drafts.Draft) -> dict[str, Any]:
+def described(draft: Draft) -> dict[str, Any]:
     """A draft for the reader: with whether it may be drawn in, and which offices still have to agree ("": anybody)."""
     code, asks = language(), current.viewer()
     lost = [one | {name: Text.from_dict(one[name]).to(code) for name in ("what", "mend")} for one in draft.lost]

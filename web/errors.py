@@ -17,8 +17,9 @@ from geo import errors as geo_errors
 from geo.errors import WanggeError
 from geo.refusals import RefusedError
 from geo.words import Text
-from layers import redraw_ground
+from layers.areas import metric_system
 from layers.redraw_base import BaseChangedError
+from layers.redraw_ground import to_lonlat
 
 from . import current
 from .language import language, t, text
@@ -102,10 +103,10 @@ def _more(error: WanggeError) -> dict[str, Any]:
 
 def _on_the_map(piece: Any) -> dict[str, Any] | None:
     """A piece of land as GeoJSON: it comes in metres of the store's own system."""
-    metric = redraw_ground.system(current.store(), current.today().isoformat())
+    metric = metric_system(current.store(), current.today().isoformat())
     if piece is None or piece.is_empty or metric is None:
         return None
-    return shapely.geometry.mapping(redraw_ground.to_lonlat([piece], metric)[0])
+    return shapely.geometry.mapping(to_lonlat([piece], metric)[0])
 
 
 def _answer(

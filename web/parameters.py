@@ -16,7 +16,7 @@ from flask import request
 
 from geo.errors import InputError
 from geo.words import Text
-from layers.drafts import STATES
+from layers.draft import STATES
 from layers.history import within_days
 from layers.known import past_moment
 

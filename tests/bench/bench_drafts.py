@@ -14,6 +14,7 @@ from rows import Row
 from geo.crs import LONLAT, transform_geometries, transform_xy
 from geo.synthetic import make_county
 from layers import draft_operations, drafts, kept, redraw_figures, redraw_session
+from layers.draft import Draft
 from layers.redraw_points import Bearings, bearings
 from layers.rights import OWNER
 from layers.rows import insert_rows
@@ -82,7 +83,7 @@ def county_store(path: Path) -> Store:
     return store
 
 
-def opened(store: Store, draft: drafts.Draft) -> float:
+def opened(store: Store, draft: Draft) -> float:
     """Seconds until a draft can be drawn in, with nothing in memory."""
     kept._OF_STORE.pop(store, None)
     redraw_session.forget(store, draft.id)
@@ -91,7 +92,7 @@ def opened(store: Store, draft: drafts.Draft) -> float:
         return perf_counter() - begin
 
 
-def splits(store: Store, draft: drafts.Draft, count: int) -> list[dict]:
+def splits(store: Store, draft: Draft, count: int) -> list[dict]:
     """Operations that cut areas spread over the draft in two, north to south through the middle."""
     with redraw_session.held(store, draft) as session:
         codes = session.codes()
@@ -112,7 +113,7 @@ def splits(store: Store, draft: drafts.Draft, count: int) -> list[dict]:
     ]
 
 
-def _measured(name: str, store: Store, draft: drafts.Draft, *, bar_s: float | None, times: float | None) -> list[Row]:
+def _measured(name: str, store: Store, draft: Draft, *, bar_s: float | None, times: float | None) -> list[Row]:
     opening = min(opened(store, draft) for _ in range(3))
     operations = splits(store, draft, LOOKS)
     with redraw_session.held(store, draft) as session:

@@ -14,6 +14,7 @@ from squares import SOUTH, V1, V2, at, frame, put
 from geo.errors import ConflictError, InputError, NotFoundError, RightsError
 from layers import audit, draft_operations, draft_rights, drafts, redraw_figures, redraw_session, rows, schema
 from layers.coverage import coverage
+from layers.draft import Draft
 from layers.draft_answers import Answer
 from layers.draft_operations import apply, redo, undo
 from layers.history import today
@@ -33,7 +34,7 @@ def drawn(gridded_store: Store) -> Store:
     return gridded_store
 
 
-def begun(store: Store, parent: str = V1, viewer: Viewer = PLANNER) -> drafts.Draft:
+def begun(store: Store, parent: str = V1, viewer: Viewer = PLANNER) -> Draft:
     """A draft."""
     return drafts.create(store, viewer, title="x", parent_code=parent)
 
@@ -195,7 +196,7 @@ def test_many_who_draw_at_once_lose_nothing(drawn: Store) -> None:
     shared, own = begun(drawn), [begun(drawn, V2) for _ in range(3)]
     outcomes: list[str] = []
 
-    def draw(draft: drafts.Draft, operation: dict) -> None:
+    def draw(draft: Draft, operation: dict) -> None:
         for _ in range(4):
             try:
                 version = drafts.read(drawn, PLANNER, draft.id).version

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from geo.errors import ConflictError, InputError
 from layers import decisions, draft_operations, drafts, schema
+from layers.draft import Draft
 from layers.frames import read_layer
 from layers.history import today
 from layers.rights import OWNER
@@ -50,7 +51,7 @@ OUTLINES = [
 ]  # fmt: skip
 
 
-def draw(store: Store, hand: Hand, on: str, count: int, *, correction: bool = False) -> drafts.Draft | None:
+def draw(store: Store, hand: Hand, on: str, count: int, *, correction: bool = False) -> Draft | None:
     """A draft with what of `count` random operations was possible; None when nothing was."""
     made = drafts.create(
         store, PLANNER, title="调整", parent_code=decided.TOWN, effective_from=on, reason="理由",

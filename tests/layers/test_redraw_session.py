@@ -30,6 +30,7 @@ from geo import crs
 from geo.errors import ConflictError
 from geo.refusals import RefusedError
 from layers import draft_operations, drafts, redraw_session, rows
+from layers.draft import Draft
 from layers.history import clock
 from layers.redraw_base import BaseChangedError
 from layers.redraw_figures import features
@@ -48,7 +49,7 @@ def drawn(gridded_store: Store) -> Store:
     return gridded_store
 
 
-def begun(store: Store, parent: str | None = V1, **fields: object) -> drafts.Draft:
+def begun(store: Store, parent: str | None = V1, **fields: object) -> Draft:
     """A draft."""
     return drafts.create(store, PLANNER, title="x", parent_code=parent, effective_from=DAY, **fields)
 

@@ -24,6 +24,7 @@ from sqlalchemy import insert, select
 from visitor import serving
 
 from layers import accounts, drafts, redraw_session, schema
+from layers.draft import Draft
 from layers.history import today
 from layers.rights import OWNER
 from layers.store import Store
@@ -168,7 +169,7 @@ def number_of(path: str) -> int:
     return int(path.rsplit("/", 1)[1])
 
 
-def same_in_a_fresh_process(store: Store, draft: drafts.Draft) -> bool:
+def same_in_a_fresh_process(store: Store, draft: Draft) -> bool:
     """Whether somebody who only has what is stored comes to the same bytes."""
     there = redraw_session.session(store, OWNER, draft)
     with Store.open(store.url) as other:

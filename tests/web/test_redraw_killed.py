@@ -23,6 +23,7 @@ from office import PASSWORD, Person, open_office
 from sqlalchemy import select
 
 from layers import accounts, audit, drafts, schema
+from layers.draft import Draft
 from layers.history import today
 from layers.rights import OWNER
 from layers.store import Store
@@ -159,7 +160,7 @@ def servers(store: Store, draft_path: str) -> Iterator[subprocess.Popen]:
         parent.stdin.close()
 
 
-def require_sound(store: Store, number: int) -> drafts.Draft:
+def require_sound(store: Store, number: int) -> Draft:
     """The store's own checks, and the draft and the layer as they must be whatever happened."""
     assert store.quick_check()
     assert audit.verify_chain(store) == []
