@@ -1,7 +1,7 @@
 """Who may see which rows and columns: decided here and nowhere else.
 
 Pages, API, tiles, points, exports, reports, command line and cache keys all ask `allowed` (what of a kind a role sees)
-and read through `layers.frames`, which applies the area scope. A role that is not named for a kind does not see it.
+and read through `layers.selection.frames`, which applies the area scope. A role that is not named for a kind does not see it.
 """
 
 from dataclasses import dataclass

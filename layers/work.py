@@ -24,11 +24,11 @@ from typing import Any
 from geo.errors import NotFoundError, RightsError, WanggeError
 from geo.words import Text
 
-from . import accounts, jobs
 from .findings import Finding
 from .limits import WEB
 from .rights import OWNER, Viewer
-from .store import Store, store_url
+from .storage import accounts, jobs
+from .storage.store import Store, store_url
 
 BEAT_S = 5.0
 WATCHED_BEAT_S, WATCHED_S = 1.0, 60.0
@@ -90,7 +90,7 @@ def _viewer(store: Store, actor: str) -> Viewer:
 
 
 def _import(store: Store, viewer: Viewer, payload: dict[str, Any], beat: _Beat) -> tuple[dict[str, Any], Text | None]:
-    from . import importing
+    from .imports import importing
 
     given = dict(payload.get("options", {}))
     if isinstance(given.get("as_of"), str):
@@ -118,7 +118,7 @@ def _import(store: Store, viewer: Viewer, payload: dict[str, Any], beat: _Beat) 
 
 
 def _export(store: Store, viewer: Viewer, payload: dict[str, Any], beat: _Beat) -> tuple[dict[str, Any], Text | None]:
-    from . import exporting
+    from .exports import exporting
 
     report = exporting.export(store, viewer, payload["what"], Path(payload["path"]), **payload.get("options", {}))
     return {"path": str(report.path), "rows": report.rows, "notes": [note.as_dict() for note in report.notes]}, None
@@ -127,7 +127,7 @@ def _export(store: Store, viewer: Viewer, payload: dict[str, Any], beat: _Beat) 
 def _balance(store: Store, viewer: Viewer, payload: dict[str, Any], beat: _Beat) -> tuple[dict[str, Any], Text | None]:
     from geo.balance import Stopped
 
-    from . import balance, balance_plans
+    from .balancing import balance, balance_plans
 
     work = balance.prepare(store, viewer, balance.asked_of(payload["asked"]))
     searching = Text(f"正在用 {len(work)} 个地块试算……", f"Searching with {len(work)} blocks ...")
@@ -141,7 +141,7 @@ def _balance(store: Store, viewer: Viewer, payload: dict[str, Any], beat: _Beat)
 
 
 def _mend(store: Store, viewer: Viewer, payload: dict[str, Any], beat: _Beat) -> tuple[dict[str, Any], Text | None]:
-    from . import mend_jobs
+    from .checking import mend_jobs
     from .telling import Stopped
 
     def tell(share: float, words: Text) -> None:

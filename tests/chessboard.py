@@ -14,10 +14,11 @@ from squares import put
 
 from geo import crs
 from geo.centimetres import doubled_area
-from layers import frames, redraw_session
-from layers.redraw_ground import to_lonlat
+from layers.redrawing import redraw_session
+from layers.redrawing.redraw_ground import to_lonlat
 from layers.rights import OWNER
-from layers.store import Store
+from layers.selection import frames
+from layers.storage.store import Store
 
 COUNTY, TOWN, VILLAGE = "990101000000", "990101001000", "990101001201"
 CRS = "EPSG:4546"

@@ -125,7 +125,7 @@ class Cluster:
 
     def fresh_store(self, name: str) -> str:
         """A new database with an empty store in it, copied from a template made once per run."""
-        from layers.store import Store
+        from layers.storage.store import Store
 
         made = self.folder / "template"
         if not made.exists():

@@ -9,7 +9,7 @@ from cluster import FOLDER_VARIABLE, OWNER_VARIABLE, Cluster, binaries, has_post
 from playwright.sync_api import Browser, sync_playwright
 from visitor import ARGUMENTS, CHROMIUM
 
-from layers.store import Store
+from layers.storage.store import Store
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -10,12 +10,13 @@ import shapely
 from redrawing import CENTRE, CRS, body_of, disc, divide
 from squares import put
 
-from layers import decisions, draft_operations, drafts
-from layers.draft import Draft
-from layers.frames import read_layer
-from layers.redraw_ground import to_lonlat
+from layers.deciding import decisions
+from layers.redrawing import draft_operations, drafts
+from layers.redrawing.draft import Draft
+from layers.redrawing.redraw_ground import to_lonlat
 from layers.rights import OWNER, Viewer
-from layers.store import Store
+from layers.selection.frames import read_layer
+from layers.storage.store import Store
 
 COUNTY, TOWN = "990101000000", "990101001000"
 VILLAGES = tuple(f"990101001{201 + number}" for number in range(3))

@@ -14,7 +14,7 @@ import shapely
 from squares import SIDE, V1, V2, at, fill, frame, put, square
 
 from geo import crs
-from layers.store import Store
+from layers.storage.store import Store
 
 ZONE = 4546
 A, B, C, D = (f"{V1}00{number}" for number in range(1, 5))

@@ -16,10 +16,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from layers import accounts
 from layers.rights import ROLES
-from layers.rows import insert_rows
-from layers.store import Store
+from layers.storage import accounts
+from layers.storage.rows import insert_rows
+from layers.storage.store import Store
 from web.app import create_app
 
 COUNTY, WEST, EAST = "990101000000", "990101001000", "990101002000"

@@ -8,11 +8,11 @@ import numpy as np
 import shapely
 from sqlalchemy import insert
 
-from layers import rows, schema
-from layers.frames import read_layer
 from layers.kinds import KINDS
 from layers.rights import OWNER
-from layers.store import Store
+from layers.selection.frames import read_layer
+from layers.storage import rows, schema
+from layers.storage.store import Store
 
 
 def decide(

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from geo.synthetic import County, make_county
-from layers.sample import read_syllables, store_county
-from layers.store import Store
+from layers.imports.sample import read_syllables, store_county
+from layers.storage.store import Store
 
 SIZE = {"villages": 28, "grids": 90, "cameras": 420, "incidents": 2500, "natural_villages": 70}
 

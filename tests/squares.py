@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from layers import rows
-from layers.store import Store
+from layers.storage import rows
+from layers.storage.store import Store
 
 COUNTY = "990983000000"
 SOUTH, NORTH = "990983102000", "990983103000"

@@ -13,6 +13,17 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("geo", "layers", "web", "data")
 MAY_IMPORT = {"geo": set(), "layers": {"geo", "data"}, "web": {"geo", "layers", "data"}, "data": set()}
+ROOMS = (
+    {"storage"},
+    {"files", "selection"},
+    {"places"},
+    {"figures", "imports"},
+    {"redrawing", "checking"},
+    {"deciding", "balancing"},
+    {"exports"},
+    {"prints", "work.py"},
+)
+"""The rooms of layers by floor, the lowest first; below them lie its other single files, the words all rooms share."""
 TOP_LEVEL = {
     "geo", "layers", "web", "data", "tests", ".ci", ".github",
     "pyproject.toml", "README.md", "Makefile", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", ".gitignore", ".gitattributes",
@@ -23,8 +34,8 @@ GEO_NEVER = {
 }  # fmt: skip
 LAYERS_NEVER = {"flask", "apiflask", "flask_login", "flask_wtf", "flask_babel", "folium", "waitress", "requests"}
 NETWORK = {"requests", "httpx", "aiohttp", "urllib3", "ftplib", "smtplib"}
-GDAL_READERS = {"layers/reader_child.py", "layers/reader_ogr.py"}  # the second is a part of the first
-GDAL_WRITERS = {"layers/export_child.py"}
+GDAL_READERS = {"layers/files/reader_child.py", "layers/files/reader_ogr.py"}  # the second is a part of the first
+GDAL_WRITERS = {"layers/exports/export_child.py"}
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
 LONGEST = 400  # 100-300 is the aim; beyond this a file certainly has two nouns in it
 
@@ -75,7 +86,7 @@ def test_there_is_something_to_check():
     probe = [name for _, name, _ in imports(ROOT / "geo" / "datum.py")]
     assert "geo.lookup.Lookup" in probe and "numpy" in probe
     assert {"geo/lookup.py", "geo/errors.py"} <= reached("geo/datum.py")
-    assert "layers/reader_ogr.py" in reached("layers/reader_child.py")
+    assert "layers/files/reader_ogr.py" in reached("layers/files/reader_child.py")
     assert all((ROOT / name).exists() for name in GDAL_READERS | GDAL_WRITERS)
 
 
@@ -88,6 +99,32 @@ def test_imports_point_one_way(folder):
         if top in (*FOLDERS, "tests") and top != folder and top not in MAY_IMPORT[folder]
     ]
     assert not wrong, wrong
+
+
+def floor(path):
+    """On which floor of layers a file or a folder's import stands: 0 is the ground."""
+    room = path.split("/")[1]
+    return next((number for number, rooms in enumerate(ROOMS, start=1) if room in rooms), 0)
+
+
+def test_rooms_of_layers_import_downwards_only():
+    found = {path.name for path in (ROOT / "layers").iterdir() if path.is_dir() and list(path.glob("*.py"))}
+    assert found == set().union(*ROOMS) - {"work.py"}
+    wrong = [
+        f"{relative(path)}:{line} imports {name}"
+        for path in modules("layers")
+        for top, name, line in imports(path)
+        if top == "layers"
+        and (other := below_layers(name)).split("/")[1] != relative(path).split("/")[1]
+        and floor(other) >= max(floor(relative(path)), 1)
+    ]
+    assert not wrong, wrong
+
+
+def below_layers(name):
+    """The file or folder right below layers that a dotted name of layers lies in, as a path."""
+    part = name.split(".")[1]
+    return f"layers/{part}" if (ROOT / "layers" / part).is_dir() else f"layers/{part}.py"
 
 
 def test_inside_a_folder_imports_are_relative():
@@ -183,7 +220,9 @@ def test_no_process_that_holds_the_store_loads_gdal(start):
 
 
 def test_importing_all_of_layers_loads_no_web_framework():
-    names = sorted(f"layers.{path.stem}" for path in (ROOT / "layers").glob("*.py") if path.stem != "__init__")
+    names = [
+        relative(path).removesuffix(".py").replace("/", ".") for path in modules("layers") if path.stem != "__init__"
+    ]
     code = (
         "import importlib, json, sys\n"
         f"for name in {names!r}: importlib.import_module(name)\n"
@@ -204,7 +243,7 @@ def test_the_command_line_starts_without_gdal():
 
 
 def test_sql_that_is_long_lives_in_files():
-    """A statement of more than three lines is a file in layers/sql; web and geo hold no SQL at all."""
+    """A statement of more than three lines is a file in layers/storage/sql; web and geo hold no SQL at all."""
     statement = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|WITH)\s", re.IGNORECASE)
     wrong = []
     for path in ALL:

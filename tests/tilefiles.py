@@ -6,7 +6,7 @@ import struct
 import zlib
 from pathlib import Path
 
-from layers.tilefiles import hilbert_number
+from layers.files.tilefiles import hilbert_number
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from layers import frames
 from layers.rights import OWNER
-from layers.rows import insert_rows, retire_rows
-from layers.store import Store
+from layers.selection import frames
+from layers.storage.rows import insert_rows, retire_rows
+from layers.storage.store import Store
 
 OFF_DEG = 4e-6
 """About forty centimetres."""

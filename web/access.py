@@ -2,7 +2,7 @@
 
 Each rule of the URL map stands here with what a caller needs: PUBLIC, SIGNED_IN, DRAFTS, or an act of
 `layers.rights.ACTS`. A rule that is missing is closed to everybody, so a new page is shut until somebody decides. Rows
-and columns are decided further down, in `layers.rights` and `layers.frames`.
+and columns are decided further down, in `layers.rights` and `layers.selection.frames`.
 """
 
 from flask import Flask, Response, g, redirect, request, url_for
@@ -10,7 +10,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from geo.errors import RightsError
-from layers import draft_rights
+from layers.redrawing import draft_rights
 
 from . import current, errors
 from .language import text
@@ -18,7 +18,7 @@ from .language import text
 PUBLIC = "public"
 SIGNED_IN = "signed in"
 DRAFTS = "drafts"
-"""Who draws, reviews or approves boundaries; what of it, and of which draft, is decided in `layers.drafts`."""
+"""Who draws, reviews or approves boundaries; what of it, and of which draft, is decided in `layers.redrawing.drafts`."""
 
 ACCESS: dict[str, str] = {
     "/static/<path:filename>": PUBLIC,

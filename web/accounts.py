@@ -8,8 +8,8 @@ from flask import Response, jsonify
 
 from geo.errors import InputError
 from geo.words import Text
-from layers import accounts
 from layers.rights import ROLES
+from layers.storage import accounts
 
 from . import bodies, current, description
 from .language import language

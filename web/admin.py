@@ -8,8 +8,9 @@ from flask import Response, current_app, jsonify
 
 from geo.errors import InputError, NotFoundError
 from geo.words import Text
-from layers import accounts, audit, draft_rights
-from layers.undoing import undo_change
+from layers.imports.undoing import undo_change
+from layers.redrawing import draft_rights
+from layers.storage import accounts, audit
 
 from . import bodies, config, current, description, exports
 from .language import language
@@ -153,7 +154,7 @@ def _bad_basemap(zh: str, en: str) -> InputError:
 @blueprint.doc(summary="A backup of the whole store as one file", responses=description.sends())
 def make_backup() -> Response:
     """The file, made by the database's own backup while others keep working."""
-    from layers import backup
+    from layers.storage import backup
 
     return exports.download(
         lambda path: backup.backup(current.store(), path), ".gpkg" if current.store().path else ".dump", "backup", None

@@ -6,10 +6,12 @@ from apiflask import APIBlueprint
 from flask import Response, jsonify
 from flask_wtf.csrf import generate_csrf
 
-from layers import draft_rights, frames, rights
-from layers import features as one
+from layers import rights
 from layers.kinds import AREA_KINDS, KINDS, Field
-from layers.schema import own_fields
+from layers.redrawing import draft_rights
+from layers.selection import features as one
+from layers.selection import frames
+from layers.storage.schema import own_fields
 
 from . import current, etags, values
 from .known import require_kind

@@ -16,7 +16,7 @@ from .keys import signing_key
 from .uploads import UploadRequest
 
 if TYPE_CHECKING:
-    from layers.store import Store
+    from layers.storage.store import Store
 
 BLUEPRINTS = (
     "web.pages",
@@ -90,7 +90,7 @@ def create_app(given: dict[str, Any] | None = None, store: "Store | None" = None
     """
     values = config.settings(given)
     if store is None:
-        from layers.store import Store, store_url
+        from layers.storage.store import Store, store_url
 
         store = Store.open(store_url(values["STORE"]))
     # The page of documentation that APIFlask offers loads scripts from outside hosts: only the description is served.

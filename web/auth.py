@@ -7,7 +7,7 @@ from flask_login import LoginManager, UserMixin, current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from geo.errors import InputError, LimitError, NotFoundError, RightsError
-from layers import accounts, signing_in
+from layers.storage import accounts, signing_in
 
 from . import current, sessions
 from .language import language, t

@@ -14,7 +14,7 @@ from flask import Response
 
 from geo.errors import InputError, NotFoundError, WanggeError
 from geo.words import Text
-from layers import jobs as queue
+from layers.storage import jobs as queue
 
 from . import again, current, description, etags
 from .drafts import answer, find
@@ -58,7 +58,7 @@ class Chosen(Schema):
 @takes("parent", "as_of", "rule_set")
 def figures(**asked: Any) -> Response:
     """Rows with the figures behind each index, mean, max/mean, variation, Gini, proposals, provenance."""
-    from layers import balance_figures
+    from layers.balancing import balance_figures
 
     def make() -> Any:
         found = balance_figures.figures(
@@ -81,7 +81,7 @@ def figures(**asked: Any) -> Response:
 )
 def suggest(body: dict[str, Any]) -> Response:
     """200 with the suggestion when it is quick work, 202 with the job to ask again for when it is not."""
-    from layers import balance
+    from layers.balancing import balance
 
     store, asks = current.store(), current.viewer()
     if body["draft"] is not None:
@@ -107,7 +107,7 @@ def suggest(body: dict[str, Any]) -> Response:
 
 def _search(job: str, work: Any) -> None:
     """Do a job here and now, unless somebody has taken it already."""
-    from layers import balance_plans
+    from layers.balancing import balance_plans
 
     store = current.store()
     if queue.claim(store, job) is None:
@@ -132,7 +132,7 @@ def read(job: str) -> Response:
 @blueprint.doc(summary="Draw a point of a suggestion into a draft")
 def put(job: str, body: dict[str, Any]) -> Response:
     """As drawing operations are answered; 409 when the boundaries are not those the suggestion was made on."""
-    from layers import balance
+    from layers.balancing import balance
 
     found = _suggestion(job)
     made = found["result"].get("suggestion") if found["state"] == "done" else None

@@ -10,7 +10,7 @@ from flask import Response, current_app
 from geo.errors import NotFoundError
 from geo.tilegeom import require_tile
 from geo.words import Text
-from layers.tilefiles import IMAGE_TYPES, MbTiles, PmTiles, open_tiles
+from layers.files.tilefiles import IMAGE_TYPES, MbTiles, PmTiles, open_tiles
 
 from . import current, description
 from .parameters import whole

@@ -8,8 +8,8 @@ from apiflask.fields import Date, String
 from apiflask.validators import Length, OneOf
 from flask import Response
 
-from layers import borders, inspections
 from layers.kinds import KINDS
+from layers.places import borders, inspections
 
 from . import again, current, description, etags
 from .language import language

@@ -14,8 +14,8 @@ from pathlib import Path
 from geo.errors import WanggeError
 from geo.words import UNWRITABLE, Text
 
-from .cli_parser import COMMANDS, make_parser
-from .terminal import language, say
+from .commands.parser import COMMANDS, make_parser
+from .commands.terminal import language, say
 
 DONE, REFUSED, WRONG_USE, FAULT = 0, 1, 2, 3
 INTERRUPTED = 130
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     try:
-        module = importlib.import_module(f".{COMMANDS[arguments.command]}", __package__)
+        module = importlib.import_module(f".commands.{COMMANDS[arguments.command]}", __package__)
         return int(module.run(arguments))
     except WanggeError as error:
         say(error.to(language()))

@@ -8,11 +8,11 @@ from flask_login import current_user
 
 from geo.errors import RightsError
 from geo.words import Text
-from layers import history
 from layers.rights import Viewer
+from layers.storage import history
 
 if TYPE_CHECKING:
-    from layers.store import Store
+    from layers.storage.store import Store
 
     from .kept import Kept
 

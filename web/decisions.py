@@ -10,8 +10,10 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response
 
-from layers import changes, decisions, drafts
-from layers.draft import Draft
+from layers.deciding import decisions
+from layers.redrawing import drafts
+from layers.redrawing.draft import Draft
+from layers.storage import changes
 
 from . import again, current, draft_bodies
 from .drafts import answer, described, find

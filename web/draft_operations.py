@@ -8,7 +8,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response
 
-from layers import draft_areas, draft_operations
+from layers.redrawing import draft_areas, draft_operations
 
 from . import again, current, draft_bodies, etags
 from .drafts import answer, find, require_number

@@ -12,8 +12,9 @@ from flask import Response
 
 from geo.errors import InputError, NotFoundError
 from geo.words import Text
-from layers import decision_steps, draft_rights, drafts
-from layers.draft import Draft
+from layers.deciding import decision_steps
+from layers.redrawing import draft_rights, drafts
+from layers.redrawing.draft import Draft
 
 from . import again, current, description, draft_bodies, etags
 from .language import language

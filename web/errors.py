@@ -17,9 +17,9 @@ from geo import errors as geo_errors
 from geo.errors import WanggeError
 from geo.refusals import RefusedError
 from geo.words import Text
-from layers.areas import metric_system
-from layers.redraw_base import BaseChangedError
-from layers.redraw_ground import to_lonlat
+from layers.places.areas import metric_system
+from layers.redrawing.redraw_base import BaseChangedError
+from layers.redrawing.redraw_ground import to_lonlat
 
 from . import current
 from .language import language, t, text

@@ -15,8 +15,9 @@ from flask import Response, send_file
 
 from geo.errors import InputError
 from geo.words import Text
-from layers import draft_layer, history
+from layers.deciding import draft_layer
 from layers.kinds import KINDS
+from layers.storage import history
 
 from . import current, description, figures, uploads
 from .figures import COVERAGE_TAKES, HOTSPOT_TAKES
@@ -60,7 +61,7 @@ def download(make: Any, suffix: str, what: str, as_of: date | str | None) -> Res
 
     The name holds layer, place and day; the path is a random one of ours.
     """
-    from layers import exporting
+    from layers.exports import exporting
 
     folder = uploads.work_folder() / f"out-{secrets.token_hex(16)}"
     folder.mkdir(mode=0o700)
@@ -109,7 +110,7 @@ def export(**asked: Any) -> Response:
 
     A CSV has no place for its provenance: it comes as a zip of the table and its `.provenance.json`, unless `plain=1`.
     """
-    from layers import exporting
+    from layers.exports import exporting
 
     what = _require(asked["what"], drafts=True)
     wanted = asked["format"] or "geojson"
@@ -149,7 +150,7 @@ def export(**asked: Any) -> Response:
 )  # fmt: skip
 def print_map(**asked: Any) -> Response:
     """Title, legend, scale bar, north arrow, source and date, on A4 or A3."""
-    from layers import printing
+    from layers.prints import printing
 
     view = _require(asked["view"])
     wanted = asked["format"] or "pdf"
@@ -216,7 +217,7 @@ def standalone(**asked: Any) -> Response:
 @takes("format")
 def package(draft: int, format: str | None) -> Response:
     """A zip for the file; `format` is that of the layer in it, a GeoPackage where nothing is said."""
-    from layers import draft_package
+    from layers.prints import draft_package
 
     def make(path: Any) -> Any:
         draft_package.write_package(

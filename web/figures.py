@@ -10,7 +10,7 @@ import pandas as pd
 from apiflask import APIBlueprint
 from flask import Response
 
-from layers import derived, rules
+from layers.figures import derived, rules
 
 from . import current, description, etags, features
 from .language import language, t
@@ -204,7 +204,7 @@ def picture(result: Any) -> bytes:
 
 
 def options_of(what: str, asked: dict[str, Any]) -> dict[str, Any]:
-    """The options of `layers.derived` that an export or a print of a figure takes from the same parameters."""
+    """The options of `layers.figures.derived` that an export or a print of a figure takes from the same parameters."""
     if what == "coverage":
         return {
             "rule_id": asked["rule"],

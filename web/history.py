@@ -8,7 +8,7 @@ from flask import Response
 
 from geo.errors import LimitError
 from geo.words import Text
-from layers.boundary_changes import BoundaryChanges, compare_boundaries
+from layers.deciding.boundary_changes import BoundaryChanges, compare_boundaries
 
 from . import current, etags, features
 from .drafts import find

@@ -15,9 +15,11 @@ from flask import Response, current_app, jsonify, request
 
 from geo.errors import InputError, NotFoundError
 from geo.words import Text
-from layers import homes, jobs, work
+from layers import work
 from layers.findings import COLUMNS, Finding
-from layers.history import today
+from layers.places import homes
+from layers.storage import jobs
+from layers.storage.history import today
 
 from . import bodies, current, description, etags, uploads
 from .language import language
@@ -25,7 +27,7 @@ from .logs import logger
 from .parameters import takes
 
 if TYPE_CHECKING:
-    from layers.store import Store
+    from layers.storage.store import Store
 
 blueprint = APIBlueprint("jobs", __name__, tag="import")
 _LISTED = 200

@@ -4,7 +4,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from layers.store import Store
+    from layers.storage.store import Store
 
 SIGNING_KEY = "signing_key"
 

@@ -2,9 +2,10 @@
 
 from geo.errors import InputError, NotFoundError
 from geo.words import Text
-from layers import frames, rights
+from layers import rights
 from layers.kinds import AREA_KINDS, KINDS, REFERENCE
-from layers.schema import own_fields
+from layers.selection import frames
+from layers.storage.schema import own_fields
 
 from . import current
 

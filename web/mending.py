@@ -13,8 +13,9 @@ from flask import Response
 
 from geo.errors import NotFoundError
 from geo.words import Text
-from layers import jobs as queue
-from layers import mend_jobs, work
+from layers import work
+from layers.checking import mend_jobs
+from layers.storage import jobs as queue
 
 from . import again, current, description
 from .drafts import answer

@@ -11,8 +11,9 @@ from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
-from layers import draft_rights, rights
+from layers import rights
 from layers.kinds import KINDS
+from layers.redrawing import draft_rights
 
 from . import api, assets, basemaps, current, early, language, maps, security
 

@@ -16,9 +16,9 @@ from flask import request
 
 from geo.errors import InputError
 from geo.words import Text
-from layers.draft import STATES
-from layers.history import within_days
-from layers.known import past_moment
+from layers.redrawing.draft import STATES
+from layers.storage.history import within_days
+from layers.storage.known import past_moment
 
 Parse = Callable[[str], Any]
 # Understood on every address: the language switch, and the folder the front end names its code version with.

@@ -5,8 +5,8 @@ from datetime import date
 
 from geo.errors import NotFoundError
 from geo.words import Text
-from layers import frames
 from layers.rights import Viewer
+from layers.selection import frames
 
 from . import current
 

@@ -17,8 +17,8 @@ from flask import Response
 
 from geo.errors import InputError
 from geo.words import Text
-from layers import frames
 from layers.kinds import KINDS
+from layers.selection import frames
 
 from . import current, description, etags, values
 from .known import columns_of, require_kind, versions_needed

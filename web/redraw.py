@@ -3,8 +3,8 @@
 from apiflask import APIBlueprint
 from flask import Response
 
-from layers import lineage
 from layers.kinds import AREA_KINDS
+from layers.places import lineage
 
 from . import current, etags
 from .known import require_kind

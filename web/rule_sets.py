@@ -7,8 +7,8 @@ from flask import Response, jsonify
 
 from geo.errors import InputError, NotFoundError
 from geo.words import Text
-from layers import rules
-from layers.rule_body import RuleSet
+from layers.figures import rules
+from layers.figures.rule_body import RuleSet
 
 from . import bodies, current, description
 from .language import language

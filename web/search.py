@@ -6,8 +6,9 @@ import shapely
 from apiflask import APIBlueprint
 from flask import Response
 
-from layers import frames, rights
+from layers import rights
 from layers.kinds import KINDS
+from layers.selection import frames
 
 from . import current, etags, values
 from .known import quoted, versions_needed

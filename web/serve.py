@@ -9,13 +9,13 @@ from flask import Flask
 from waitress.server import create_server
 
 from geo.words import Text
-from layers import accounts
+from layers.storage import accounts
 
 from . import jobs, logs, memory
 from .app import create_app
 
 if TYPE_CHECKING:
-    from layers.store import Store
+    from layers.storage.store import Store
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

@@ -6,10 +6,10 @@ import numpy as np
 import shapely
 from geopandas import GeoDataFrame
 
-from layers import frames
-from layers.areas import area_set
 from layers.kinds import KINDS
+from layers.places.areas import area_set
 from layers.rights import Viewer
+from layers.selection import frames
 
 from . import current
 

@@ -19,13 +19,14 @@ from markupsafe import Markup
 
 from geo.errors import InputError, LimitError
 from geo.words import LANGUAGES, Text
-from layers import export_source, view_content
-from layers.history import Moment, day
-from layers.known import as_known
-from layers.provenance import product
+from layers.exports import export_source
+from layers.figures.provenance import product
+from layers.prints import view_content
 from layers.rights import Viewer
-from layers.store import Store
-from layers.whole_files import draft_folder, require_target
+from layers.storage.history import Moment, day
+from layers.storage.known import as_known
+from layers.storage.store import Store
+from layers.storage.whole_files import draft_folder, require_target
 
 from .maps import map_shell
 from .standalone_data import WORDS, map_data
@@ -64,7 +65,7 @@ def standalone_html(
     known_on: Moment = None,
     **figure_options: Any,
 ) -> StandaloneReport:
-    """Write a view as one HTML file; options as for `layers.printing.print_map`.
+    """Write a view as one HTML file; options as for `layers.prints.printing.print_map`.
 
     Raises
     ------

@@ -11,11 +11,12 @@ from geo import crs
 from geo.errors import InputError
 from geo.thin import simplify_coverage
 from geo.words import Text
-from layers import cartography, frames, view_content
-from layers.export_table import ExportTable, python_values
 from layers.kinds import Field
+from layers.prints import cartography, view_content
 from layers.rights import Viewer
-from layers.store import Store
+from layers.selection import frames
+from layers.selection.export_table import ExportTable, python_values
+from layers.storage.store import Store
 
 RANKED = 50
 _LONGEST_NAME, _LONGEST_VALUE = 120, 500

@@ -10,9 +10,11 @@ from flask import Response
 
 from geo.errors import InputError
 from geo.words import Text
-from layers import areas, frames, history
 from layers.kinds import KINDS
-from layers.schema import own_fields
+from layers.places import areas
+from layers.selection import frames
+from layers.storage import history
+from layers.storage.schema import own_fields
 
 from . import api, current, etags, figures, values
 from .known import all_columns, require_kind, versions_needed

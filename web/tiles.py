@@ -20,7 +20,7 @@ from geo import mvt
 from geo.errors import LimitError
 from geo.tilegeom import EXTENT, TileShapes, require_tile, tile_degrees
 from geo.words import Text
-from layers import frames
+from layers.selection import frames
 
 from . import current, description, etags, values
 from .known import columns_of, require_kind, versions_needed

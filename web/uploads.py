@@ -22,7 +22,7 @@ from wtforms import ValidationError
 
 from geo.errors import InputError, LimitError, NotFoundError
 from geo.words import Text
-from layers import formats, reading
+from layers.files import formats, reading
 
 from . import current, etags
 from .errors import RequestRefused

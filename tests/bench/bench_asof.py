@@ -15,11 +15,11 @@ import shapely
 from bench_lookup import SIDE_M, clustered, digitised
 from rows import Row, best_of
 
-from layers import homes
-from layers import rows as stored
-from layers.frames import read_layer
+from layers.places import homes
 from layers.rights import OWNER
-from layers.store import Store
+from layers.selection.frames import read_layer
+from layers.storage import rows as stored
+from layers.storage.store import Store
 
 POINTS, GRIDS, DECISIONS, EDITS = 1_000_000, 2_000, 24, 7
 FIRST, DAYS = np.datetime64("2022-01-01"), 1_460

@@ -13,13 +13,14 @@ from rows import Row
 
 from geo.crs import LONLAT, transform_geometries, transform_xy
 from geo.synthetic import make_county
-from layers import draft_operations, drafts, kept, redraw_figures, redraw_session
-from layers.draft import Draft
-from layers.redraw_points import Bearings, bearings
+from layers.imports.sample import read_syllables, store_county
+from layers.redrawing import draft_operations, drafts, redraw_figures, redraw_session
+from layers.redrawing.draft import Draft
+from layers.redrawing.redraw_points import Bearings, bearings
 from layers.rights import OWNER
-from layers.rows import insert_rows
-from layers.sample import read_syllables, store_county
-from layers.store import Store
+from layers.storage import kept
+from layers.storage.rows import insert_rows
+from layers.storage.store import Store
 
 ZONE = "EPSG:4546"
 CENTRE = (500_000.0, 3_100_000.0)
@@ -193,7 +194,7 @@ def run() -> list[Row]:
 
 
 def _largest_township(store: Store) -> str:
-    from layers.frames import read_layer
+    from layers.selection.frames import read_layer
 
     villages = read_layer(store, "village", OWNER, columns=["parent_code"], geometry=False)
     return str(villages["parent_code"].value_counts().index[0])

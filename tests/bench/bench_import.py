@@ -17,10 +17,10 @@ import pyogrio
 import shapely
 from rows import Row
 
-from layers.importing import ImportOptions, import_file
+from layers.imports.importing import ImportOptions, import_file
 from layers.rights import OWNER
-from layers.rows import insert_rows
-from layers.store import Store
+from layers.storage.rows import insert_rows
+from layers.storage.store import Store
 
 ROWS = 1_000_000
 _CATEGORIES = ("矛盾纠纷", "环境卫生", "消防隐患", "道路设施", "占道经营", "噪声扰民")

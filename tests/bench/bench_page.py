@@ -21,10 +21,12 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 import peer_pages  # noqa: E402
 from visitor import ARGUMENTS, CHROMIUM  # noqa: E402
 
-from layers import accounts, frames, sample  # noqa: E402
+from layers.imports import sample  # noqa: E402
 from layers.rights import OWNER  # noqa: E402
-from layers.rows import insert_rows  # noqa: E402
-from layers.store import Store  # noqa: E402
+from layers.selection import frames  # noqa: E402
+from layers.storage import accounts  # noqa: E402
+from layers.storage.rows import insert_rows  # noqa: E402
+from layers.storage.store import Store  # noqa: E402
 
 RUNS = 3
 CITY_CAMERAS = 100_000
@@ -38,7 +40,7 @@ from pathlib import Path
 from flask import Flask, send_from_directory
 from flask_compress import Compress
 from waitress.server import create_server
-from layers.store import Store
+from layers.storage.store import Store
 from web.app import create_app
 
 store, pages, libraries, static = sys.argv[1:]

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from rows import Row
 
-from layers import sample
-from layers.store import Store
+from layers.imports import sample
+from layers.storage.store import Store
 
 MB = 1024
 PAGE = (

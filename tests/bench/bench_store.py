@@ -13,10 +13,10 @@ import pandas as pd
 import shapely
 from rows import Row, best_of
 
-from layers import frames
-from layers import rows as stored
 from layers.rights import OWNER
-from layers.store import Store
+from layers.selection import frames
+from layers.storage import rows as stored
+from layers.storage.store import Store
 
 COUNT = 1_000_000
 

@@ -11,9 +11,10 @@ from small_county import make_small_store
 from traced import trace_grids
 from visitor import Visit, Visitor, serving
 
-from layers import accounts, mend_jobs
+from layers.checking import mend_jobs
 from layers.rights import ROLES
-from layers.store import Store
+from layers.storage import accounts
+from layers.storage.store import Store
 from web import jobs
 from web.app import create_app
 

@@ -14,9 +14,9 @@ from tilefiles import make_mbtiles, picture
 from visitor import Visit, Visitor, serving
 
 from geo import datum
-from layers.frames import read_layer
 from layers.rights import OWNER
-from layers.store import Store
+from layers.selection.frames import read_layer
+from layers.storage.store import Store
 from web.app import create_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

@@ -9,10 +9,10 @@ from playwright.sync_api import Page
 from redrawn import halves
 from visitor import Visit, serving
 
-from layers import draft_operations, drafts
-from layers.frames import read_layer
+from layers.redrawing import draft_operations, drafts
 from layers.rights import OWNER, Viewer
-from layers.store import Store
+from layers.selection.frames import read_layer
+from layers.storage.store import Store
 from web.app import create_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

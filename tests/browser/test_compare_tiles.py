@@ -12,9 +12,10 @@ from redrawn import decide, halves
 from squares import frame, put
 from visitor import Visit, Visitor, serving
 
-from layers import accounts, draft_operations, drafts
+from layers.redrawing import draft_operations, drafts
 from layers.rights import Viewer
-from layers.store import Store
+from layers.storage import accounts
+from layers.storage.store import Store
 from web.app import create_app
 from web.early import TILES_ABOVE
 

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser
 from squares import at, frame, put, square
 from visitor import Visitor, serving
 
-from layers import accounts
-from layers.store import Store
+from layers.storage import accounts
+from layers.storage.store import Store
 from web.app import create_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

@@ -10,8 +10,8 @@ from draughtsman import Draughtsman
 from office import PASSWORD
 from visitor import Visit, serving
 
-from layers import accounts
-from layers.store import Store
+from layers.storage import accounts
+from layers.storage.store import Store
 from web.app import create_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

@@ -9,7 +9,7 @@ from cluster import Cluster
 from gridded import with_grids
 from squares import fill
 
-from layers.store import Store
+from layers.storage.store import Store
 
 FILLED = {"townships": fill, "grids": with_grids}
 BOTH = ["gpkg", pytest.param("postgis", marks=pytest.mark.postgis)]

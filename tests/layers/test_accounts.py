@@ -6,8 +6,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from geo.errors import ConflictError, InputError, LimitError, NotFoundError, RightsError
-from layers import accounts, audit, schema, signing_in
-from layers.store import Store
+from layers.storage import accounts, audit, schema, signing_in
+from layers.storage.store import Store
 
 GOOD = "three loose words"
 REAL_HASHER = accounts.hasher

@@ -7,9 +7,9 @@ import squares
 from squares import NORTH, SOUTH, V1, V2, V3, V4, V5, V6, at, frame, put, square
 
 from geo import crs
-from layers.areas import area_set
-from layers.kept import Kept, kept
-from layers.store import Store
+from layers.places.areas import area_set
+from layers.storage.kept import Kept, kept
+from layers.storage.store import Store
 
 DAY = "2026-01-01"
 

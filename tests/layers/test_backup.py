@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from geo.errors import InputError, StoreError
-from layers import audit, backup, schema
-from layers.store import Store
+from layers.storage import audit, backup, schema
+from layers.storage.store import Store
 
 
 def test_a_backup_is_one_private_file_that_restores(gpkg_store: Store, tmp_path: Path) -> None:

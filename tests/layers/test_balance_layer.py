@@ -12,12 +12,15 @@ import shapely
 
 from geo.errors import ConflictError, InputError, RightsError
 from geo.workload import spread
-from layers import balance, balance_figures, balance_plans, drafts, references, rules, workload
-from layers.balance import Asked
-from layers.draft_operations import undo
-from layers.redraw_ground import ground
+from layers.balancing import balance, balance_figures, balance_plans
+from layers.balancing.balance import Asked
+from layers.figures import rules, workload
+from layers.redrawing import drafts
+from layers.redrawing.draft_operations import undo
+from layers.redrawing.redraw_ground import ground
 from layers.rights import OWNER, Viewer
-from layers.rows import insert_rows
+from layers.storage import references
+from layers.storage.rows import insert_rows
 
 DAY = "2026-06-30"
 PLANNER = Viewer("plan", "planner")

@@ -9,11 +9,13 @@ from squares import NORTH, SOUTH, V1, V2, V3, V4, V5, V6, county, frame, put, sq
 
 from geo.border_numbers import read_marker_number
 from geo.errors import InputError, NotFoundError, RightsError
-from layers import borders, frames, inspections, references
-from layers.history import today
+from layers.imports.undoing import undo_change
+from layers.places import borders, inspections
 from layers.rights import OWNER, Viewer
-from layers.store import Store
-from layers.undoing import undo_change
+from layers.selection import frames
+from layers.storage import references
+from layers.storage.history import today
+from layers.storage.store import Store
 
 PLANNER, MANAGER = Viewer("planner", "planner"), Viewer("li", "grid_manager", areas=(V1,))
 
@@ -76,7 +78,7 @@ def test_numbers_stay_when_villages_change_and_the_earlier_day_keeps_its_lines(f
     # V2 and V3 become one village with the code of V2 from 2024 on.
     change = filled.open_change("planner", "import", kinds=["village"])
     old = frames.read_layer(filled, "village", OWNER)
-    from layers.rows import close_rows, insert_rows
+    from layers.storage.rows import close_rows, insert_rows
 
     close_rows(filled, change, "village", old.loc[[V2, V3], "fid"].to_numpy(), "2024-01-01")
     merged = frame([square(1, 0, 2)], code=[V2], name=["河西村"], parent_code=[SOUTH])

@@ -15,14 +15,14 @@ from redrawn import decide
 from squares import V1, V2, V3, frame, put, square
 
 from geo.errors import InputError, RightsError
-from layers import history
-from layers.areas import area_set
-from layers.boundary_modes import as_of_then, boundaries_of
-from layers.carried import carried, restated
-from layers.derived import coverage, hotspots
-from layers.exporting import export
+from layers.exports.exporting import export
+from layers.figures.boundary_modes import as_of_then, boundaries_of
+from layers.figures.derived import coverage, hotspots
+from layers.imports.undoing import undo_change
+from layers.places.areas import area_set
+from layers.places.carried import carried, restated
 from layers.rights import OWNER, Viewer
-from layers.undoing import undo_change
+from layers.storage import history
 
 TODAY, START, SPLIT, PUSH = "2026-06-01", "2025-01-01", "2025-07-01", "2025-10-01"
 A, B, C, D, E = (f"{V1}00{n}" for n in (1, 2, 3, 4, 5))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from geo.words import Text
-from layers import cartography
+from layers.prints import cartography
 
 
 def labels(classes: cartography.Classes) -> dict[str, int]:

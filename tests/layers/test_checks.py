@@ -6,9 +6,9 @@ import squares
 from squares import COUNTY, NORTH, SOUTH, V1, V2, V3, V4, at, frame, put, square
 
 from geo.errors import InputError
-from layers import checks
+from layers.checking import checks
+from layers.imports.undoing import undo_change
 from layers.rights import OWNER, Viewer
-from layers.undoing import undo_change
 
 DAY = "2026-01-01"
 
@@ -63,7 +63,7 @@ def test_codes_of_the_wrong_shape_and_level(gpkg_store):
 
 
 def test_free_codes_are_not_judged(tmp_path):
-    from layers.store import Store
+    from layers.storage.store import Store
 
     with Store.create(str(tmp_path / "free.gpkg"), codes="free") as store:
         put(store, "village", frame([square(0, 0), square(1, 0)], code=["Tract 1", "Tract 2"], name=["a", "b"]))

@@ -9,11 +9,12 @@ from decided import BOSS, PLANNER, approved, drawn, grids, merge, neighbours, re
 from sqlalchemy import select
 
 from geo.errors import ConflictError, InputError
-from layers import decisions, schema
-from layers.frames import count_layer, read_layer
-from layers.history import today
+from layers.deciding import decisions
+from layers.imports.undoing import undo_change
 from layers.rights import OWNER, Viewer
-from layers.undoing import undo_change
+from layers.selection.frames import count_layer, read_layer
+from layers.storage import schema
+from layers.storage.history import today
 
 PAST = (today() - timedelta(days=60)).isoformat()
 LATER = (today() + timedelta(days=40)).isoformat()

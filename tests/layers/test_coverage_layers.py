@@ -7,8 +7,8 @@ import squares
 from squares import NORTH, SOUTH, V1, V2, V3, V4, V5, V6, at, frame, put
 
 from geo.errors import InputError, NotFoundError, RightsError
-from layers import rules
-from layers.derived import CameraFilter, coverage
+from layers.figures import rules
+from layers.figures.derived import CameraFilter, coverage
 from layers.rights import OWNER, Viewer
 
 PLANNER = Viewer("planner", "planner")
@@ -388,7 +388,7 @@ def test_results_are_kept_until_a_layer_changes(place):
 
 
 def test_the_same_figures_whatever_the_order_of_rows(tmp_path):
-    from layers.store import Store
+    from layers.storage.store import Store
 
     answers = []
     for number, order in enumerate((slice(None), slice(None, None, -1))):

@@ -11,10 +11,12 @@ from decided import BOSS, OTHER, PLANNER, approved, drawn, grids, merge, neighbo
 from sqlalchemy import select
 
 from geo.errors import ConflictError, InputError, RightsError
-from layers import audit, decisions, draft_rights, drafts, schema
-from layers.frames import count_layer, read_layer
-from layers.history import today
+from layers.deciding import decisions
+from layers.redrawing import draft_rights, drafts
 from layers.rights import OWNER, Viewer
+from layers.selection.frames import count_layer, read_layer
+from layers.storage import audit, schema
+from layers.storage.history import today
 
 TODAY = today().isoformat()
 LATER = (today() + timedelta(days=40)).isoformat()

@@ -12,11 +12,12 @@ from decided import BOSS, drawn, merge, reviewed
 from squares import put
 
 from geo import crs
-from layers import decisions, drafts, redraw_session
-from layers.frames import read_layer
-from layers.history import today
+from layers.deciding import decisions
+from layers.redrawing import drafts, redraw_session
 from layers.rights import OWNER
-from layers.store import Store
+from layers.selection.frames import read_layer
+from layers.storage.history import today
+from layers.storage.store import Store
 
 LATER = (today() + timedelta(days=40)).isoformat()
 

@@ -9,10 +9,12 @@ import shapely
 from decided import BOSS, PLANNER, approved, drawn, grids, merge, neighbours, reviewed, split
 
 from geo.errors import ConflictError
-from layers import audit, decisions, drafts, redraw_session
-from layers.frames import read_layer
-from layers.history import today
+from layers.deciding import decisions
+from layers.redrawing import drafts, redraw_session
 from layers.rights import OWNER
+from layers.selection.frames import read_layer
+from layers.storage import audit
+from layers.storage.history import today
 
 LATER = (today() + timedelta(days=40)).isoformat()
 

@@ -12,15 +12,16 @@ from sqlalchemy import func, select
 from squares import SOUTH, V1, V2, at, frame, put
 
 from geo.errors import ConflictError, InputError, NotFoundError, RightsError
-from layers import audit, draft_operations, draft_rights, drafts, redraw_figures, redraw_session, rows, schema
-from layers.coverage import coverage
-from layers.draft import Draft
-from layers.draft_answers import Answer
-from layers.draft_operations import apply, redo, undo
-from layers.history import today
-from layers.redraw_ground import to_lonlat
+from layers.figures.coverage import coverage
+from layers.redrawing import draft_operations, draft_rights, drafts, redraw_figures, redraw_session
+from layers.redrawing.draft import Draft
+from layers.redrawing.draft_answers import Answer
+from layers.redrawing.draft_operations import apply, redo, undo
+from layers.redrawing.redraw_ground import to_lonlat
 from layers.rights import OWNER, Viewer
-from layers.store import Store
+from layers.storage import audit, rows, schema
+from layers.storage.history import today
+from layers.storage.store import Store
 
 PLANNER = Viewer("li", "planner")
 MANAGER = Viewer("wang", "grid_manager", (V1,))

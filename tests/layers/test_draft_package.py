@@ -14,10 +14,11 @@ from decided import BOSS, PLANNER, approved, drawn, fill, grids, merge, neighbou
 from openpyxl import load_workbook
 
 from geo.errors import InputError, NotFoundError
-from layers import draft_sides, drafts
-from layers.draft_package import write_package
+from layers.deciding import draft_sides
+from layers.prints.draft_package import write_package
+from layers.redrawing import drafts
 from layers.rights import Viewer
-from layers.store import Store
+from layers.storage.store import Store
 
 FILES = {
     "report.docx", "before.png", "after.png", "maps.pdf", "figures.xlsx", "pieces.xlsx", "pieces.geojson", "lineage.csv",

@@ -6,10 +6,11 @@ import pytest
 from squares import NORTH, SOUTH, V1, V4, at, frame, put
 
 from geo.errors import ConflictError, InputError, NotFoundError, RightsError
-from layers import audit, draft_rights, drafts
-from layers.history import clock, today
+from layers.redrawing import draft_rights, drafts
 from layers.rights import OWNER, Viewer
-from layers.store import Store
+from layers.storage import audit
+from layers.storage.history import clock, today
+from layers.storage.store import Store
 
 PLANNER = Viewer("li", "planner")
 MANAGER = Viewer("wang", "grid_manager", (V1,))

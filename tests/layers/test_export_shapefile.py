@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.words import Text
-from layers import shapefile_out
-from layers.export_table import ExportTable, make_frame
+from layers.exports import shapefile_out
 from layers.kinds import Field
+from layers.selection.export_table import ExportTable, make_frame
 
 
 def table(shapes: list, **texts: list) -> ExportTable:

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from geo.errors import InputError, LimitError
 from geo.words import Text
-from layers import formulas, tables_out
-from layers.export_table import ExportTable, make_frame
+from layers import formulas
+from layers.exports import tables_out
 from layers.kinds import Field
+from layers.selection.export_table import ExportTable, make_frame
 
 FIELDS = (
     Field("code", "text", Text("代码", "code")),

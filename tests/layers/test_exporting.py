@@ -18,13 +18,15 @@ import squares
 
 from geo import crs
 from geo.errors import InputError, NotFoundError, RightsError, StoreError
-from layers import exporting, frames, gdal_out, importing
-from layers.audit import read_audit
-from layers.export_source import with_gi_fields
-from layers.exporting import FORMATS, export, export_name, format_name
+from layers.exports import exporting, gdal_out
+from layers.exports.export_source import with_gi_fields
+from layers.exports.exporting import FORMATS, export, export_name, format_name
+from layers.imports import importing
 from layers.kinds import KINDS
 from layers.rights import OWNER, Viewer
-from layers.store import Store
+from layers.selection import frames
+from layers.storage.audit import read_audit
+from layers.storage.store import Store
 
 PLANNER = Viewer("planner", "planner")
 NASTY = ['=HYPERLINK("http://x")', "</script><img src=x onerror=alert(1)>", "運誠乗", "堽城村", "a'b\"c&d", "-1"]
@@ -154,7 +156,7 @@ def test_provenance_is_inside_where_the_format_has_a_place(county_store: Store, 
     assert [told["layers"][0]["kind"] for told in inside] == ["village"] * 3
     told = dict(openpyxl.load_workbook(tmp_path / "v.xlsx")["来源 provenance"].iter_rows(values_only=True))
     assert json.loads(told["export"])["what"] == "village"
-    assert '"function": "layers.exporting"' in (tmp_path / "v.kml").read_text("utf-8")
+    assert '"function": "layers.exports.exporting"' in (tmp_path / "v.kml").read_text("utf-8")
 
 
 def test_geojson_follows_the_standard(county_store: Store, tmp_path: Path) -> None:
@@ -194,7 +196,7 @@ def test_rows_without_position_are_kept_in_every_format(county_store: Store, tmp
 
 
 def test_coverage_export_is_what_the_page_shows_with_shapes(county_store: Store, tmp_path: Path) -> None:
-    from layers.derived import coverage
+    from layers.figures.derived import coverage
 
     result = coverage(county_store, PLANNER)
     export(county_store, PLANNER, "coverage", tmp_path / "c.gpkg")
@@ -333,7 +335,7 @@ def test_writing_child_is_a_process_of_its_own(county_store: Store, tmp_path: Pa
     import sys
 
     script = (
-        "import sys; from pathlib import Path; from layers.store import Store; from layers.exporting import export;"
+        "import sys; from pathlib import Path; from layers.storage.store import Store; from layers.exports.exporting import export;"
         "from layers.rights import OWNER; store = Store.open(sys.argv[1]); export(store, OWNER, 'village', sys.argv[2]);"
         "print('pyogrio' in sys.modules)"
     )

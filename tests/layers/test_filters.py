@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, insert, select
 
 from geo.errors import InputError
-from layers import filters, schema
-from layers.filters import parse
+from layers.storage import filters, schema
+from layers.storage.filters import parse
 
 TABLE = schema.ROWS["camera"]
 COLUMNS = {field: TABLE.c[field] for field in ("name", "status", "camera_count", "range_m", "connected", "in_use_on")}

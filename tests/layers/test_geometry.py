@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from layers import geometry
+from layers.storage import geometry
 
 SHAPES = [
     shapely.Point(111.123456789012, 22.5),

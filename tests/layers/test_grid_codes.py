@@ -7,9 +7,10 @@ from squares import put
 
 from geo.errors import LimitError
 from geo.refusals import RefusedError
-from layers import grid_codes, lineage, schema
-from layers.grid_codes import Numbering
-from layers.store import Store
+from layers.places import grid_codes, lineage
+from layers.places.grid_codes import Numbering
+from layers.storage import schema
+from layers.storage.store import Store
 
 
 def boxes(*corners: tuple[float, float]) -> list[shapely.Polygon]:

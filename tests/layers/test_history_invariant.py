@@ -11,12 +11,14 @@ from redrawing import Hand
 from sqlalchemy import select
 
 from geo.errors import ConflictError, InputError
-from layers import decisions, draft_operations, drafts, schema
-from layers.draft import Draft
-from layers.frames import read_layer
-from layers.history import today
+from layers.deciding import decisions
+from layers.redrawing import draft_operations, drafts
+from layers.redrawing.draft import Draft
 from layers.rights import OWNER
-from layers.store import Store
+from layers.selection.frames import read_layer
+from layers.storage import schema
+from layers.storage.history import today
+from layers.storage.store import Store
 
 DAYS = (-400, -30, 0, 0, 0, 5, 40, 40, 90)
 

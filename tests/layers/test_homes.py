@@ -8,12 +8,13 @@ import pytest
 import squares
 from squares import V1, V2, V3, at, frame, put, square
 
-from layers import history, homes, rows
-from layers.areas import area_set
-from layers.frames import read_layer
+from layers.imports.undoing import undo_change
 from layers.kinds import AREA_KINDS
+from layers.places import homes
+from layers.places.areas import area_set
 from layers.rights import OWNER
-from layers.undoing import undo_change
+from layers.selection.frames import read_layer
+from layers.storage import history, rows
 
 TODAY = "2026-06-01"
 

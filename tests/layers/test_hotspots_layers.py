@@ -7,8 +7,8 @@ import squares
 from squares import NORTH, SOUTH, V1, V2, V3, V4, V5, V6, at, frame, put
 
 from geo.errors import InputError, RightsError
-from layers.derived import density, hotspots
-from layers.incidents import IncidentFilter, choose, read_incidents
+from layers.figures.derived import density, hotspots
+from layers.figures.incidents import IncidentFilter, choose, read_incidents
 from layers.rights import OWNER, Viewer
 
 ROW = ["lon", "lat", "count", "expected", "ratio", "gi_z", "p", "q", "hot", "cold"]

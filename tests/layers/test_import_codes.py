@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from layers import codes, hierarchy
+from layers import codes
 from layers.kinds import KINDS
+from layers.places import hierarchy
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from layers import encodings, reading
+from layers.files import encodings, reading
 
 HEADER = "村代码,村名,乡镇,经度,纬度\n433127101002,首车居委会,首车镇,109.71,29.09\n"
 

@@ -11,11 +11,11 @@ import pyogrio
 import pytest
 import shapely
 
-from layers import frames
-from layers.importing import ImportOptions, ImportReport, import_file
+from layers.imports.importing import ImportOptions, ImportReport, import_file
+from layers.imports.undoing import undo_change
 from layers.rights import OWNER, Viewer
-from layers.store import Store
-from layers.undoing import undo_change
+from layers.selection import frames
+from layers.storage.store import Store
 
 VILLAGES = """村代码,村名,乡镇,户数,经度,纬度
 433127101002,望川居委会,望川镇,120,109.71,29.09

@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from layers import frames
-from layers.importing import ImportOptions, import_file
+from layers.imports.importing import ImportOptions, import_file
 from layers.rights import OWNER
-from layers.store import Store
+from layers.selection import frames
+from layers.storage.store import Store
 
 ROUNDS = int(os.environ.get("WANGGE_KILLS", "6"))
 ROWS = 3000
 IMPORT = """
 import sys
-from layers.importing import ImportOptions, import_file
+from layers.imports.importing import ImportOptions, import_file
 from layers.rights import OWNER
-from layers.store import Store
+from layers.storage.store import Store
 store_path, source = sys.argv[1:]
 with Store.open(store_path) as store:
     print("open", flush=True)

@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 import shapely
 
-from layers import frames, reader_child, reading
+from layers.files import reader_child, reading
+from layers.files.formats import Refused
+from layers.files.reader_out import GEOMETRY
 from layers.findings import Finding
-from layers.formats import Refused
-from layers.importing import ImportOptions, import_file
+from layers.imports.importing import ImportOptions, import_file
 from layers.limits import WEB, Limits
-from layers.reader_out import GEOMETRY
 from layers.rights import OWNER
-from layers.store import Store
+from layers.selection import frames
+from layers.storage.store import Store
 
 pytestmark = pytest.mark.usefixtures("reader_here")
 

@@ -3,9 +3,9 @@
 import pytest
 
 from geo.errors import InputError
-from layers import mapping
+from layers.files import mapping
 from layers.kinds import KINDS
-from layers.store import Store
+from layers.storage.store import Store
 
 
 def proposed(kind: str, *headers: str) -> dict[str, str]:

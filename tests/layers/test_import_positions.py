@@ -6,10 +6,10 @@ import pytest
 import shapely
 
 from geo.errors import InputError
-from layers import projecting, shaping
-from layers.formats import Refused
-from layers.positions import read_degrees, read_numbers
-from layers.projecting import Frame
+from layers.files.formats import Refused
+from layers.imports import projecting, shaping
+from layers.imports.positions import read_degrees, read_numbers
+from layers.imports.projecting import Frame
 
 NEAR = (109.5, 28.7, 110.4, 29.5)
 

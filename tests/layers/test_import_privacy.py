@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from layers import privacy
+from layers.files import privacy
 
 
 @pytest.mark.parametrize(

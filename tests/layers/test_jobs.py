@@ -4,17 +4,19 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import update
 
 from geo.errors import ConflictError, InputError, LimitError, NotFoundError
 from geo.words import Text
-from layers import accounts, audit, frames, jobs, schema, work
+from layers import work
 from layers.findings import Finding
+from layers.imports import importing
 from layers.rights import OWNER
-from layers.store import Store
+from layers.selection import frames
+from layers.storage import accounts, audit, jobs, schema
+from layers.storage.store import Store
 
 
 def age(store: Store, job_id: str, seconds: float) -> None:
@@ -123,12 +125,9 @@ class _Report:
 
 
 def _import_that(monkeypatch: pytest.MonkeyPatch, import_file) -> None:
-    """Put a made-up importing module in the place of the real one."""
-    import layers
-
-    fake = SimpleNamespace(ImportOptions=_Options, import_file=import_file)
-    monkeypatch.setitem(__import__("sys").modules, "layers.importing", fake)
-    monkeypatch.setattr(layers, "importing", fake, raising=False)
+    """Put made-up options and a made-up act in the place of the real ones."""
+    monkeypatch.setattr(importing, "ImportOptions", _Options)
+    monkeypatch.setattr(importing, "import_file", import_file)
 
 
 def _queued(store: Store) -> str:

@@ -14,16 +14,19 @@ from decided import BOSS, PLANNER, VILLAGES, approved, drawn, grids, merge, neig
 from squares import V1, V2, cameras, fill, frame, incidents, put, square
 
 from geo.errors import InputError, RightsError, StoreError
-from layers import audit, changes, decisions, density, homes, rules, schema
-from layers.coverage import coverage
-from layers.exporting import export
-from layers.frames import read_layer
-from layers.history import today
-from layers.hotspots import hotspots
-from layers.known import as_known
-from layers.printing import print_map
+from layers.deciding import decisions
+from layers.exports.exporting import export
+from layers.figures import density, rules
+from layers.figures.coverage import coverage
+from layers.figures.hotspots import hotspots
+from layers.places import homes
+from layers.prints.printing import print_map
 from layers.rights import OWNER, Viewer
-from layers.rows import close_rows, insert_rows, retire_rows
+from layers.selection.frames import read_layer
+from layers.storage import audit, changes, schema
+from layers.storage.history import today
+from layers.storage.known import as_known
+from layers.storage.rows import close_rows, insert_rows, retire_rows
 
 DAY = "2026-01-15"
 

@@ -8,10 +8,12 @@ from decided import BOSS, TOWN, approved, drawn, grids, merge, neighbours, split
 from sqlalchemy import func, select
 
 from geo.errors import NotFoundError
-from layers import decisions, lineage, schema
-from layers.frames import scope
-from layers.history import today
+from layers.deciding import decisions
+from layers.places import lineage
 from layers.rights import OWNER, Viewer
+from layers.selection.frames import scope
+from layers.storage import schema
+from layers.storage.history import today
 
 LATER = (today() + timedelta(days=40)).isoformat()
 LATEST = (today() + timedelta(days=90)).isoformat()

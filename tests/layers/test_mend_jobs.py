@@ -7,10 +7,13 @@ import shapely
 from squares import V1, V2, county, frame, put, square, townships, villages
 
 from geo.errors import ConflictError, InputError, LimitError, NotFoundError, RightsError
-from layers import accounts, frames, jobs, mend_jobs, mend_places, mending, work
+from layers import work
+from layers.checking import mend_jobs, mend_places, mending
+from layers.imports.undoing import undo_change
 from layers.rights import OWNER, Viewer
+from layers.selection import frames
+from layers.storage import accounts, jobs
 from layers.telling import Stopped
-from layers.undoing import undo_change
 
 
 def grids(village, column, shift_m):

@@ -9,11 +9,12 @@ from squares import V1, V2, at, county, frame, put, square, townships, villages
 from geo import crs
 from geo.errors import ConflictError, InputError, NotFoundError, RightsError
 from geo.mending import fits
-from layers import frames, mend_places, mending
-from layers.land import read_lands
+from layers.checking import mend_places, mending
+from layers.imports.undoing import undo_change
+from layers.places.land import read_lands
 from layers.rights import OWNER, Viewer
-from layers.rows import close_rows
-from layers.undoing import undo_change
+from layers.selection import frames
+from layers.storage.rows import close_rows
 
 PLANNER = Viewer("planner", "planner")
 

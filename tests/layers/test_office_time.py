@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from layers import history
+from layers.storage import history
 
 
 class Evening(datetime):

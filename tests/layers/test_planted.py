@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from geo.synthetic import make_county
-from layers import sample
-from layers.derived import coverage, hotspots
+from layers.figures.derived import coverage, hotspots
+from layers.imports import sample
 from layers.rights import OWNER, Viewer
-from layers.store import Store
+from layers.storage.store import Store
 
 
 @pytest.fixture(scope="module")

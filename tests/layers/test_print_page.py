@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import InputError
-from layers.print_page import ROUND_STEPS, Box, bar_length, extent_at_scale, page, round_scale, scale_words
+from layers.prints.print_page import ROUND_STEPS, Box, bar_length, extent_at_scale, page, round_scale, scale_words
 
 BOX = Box(10, 10, 200, 150)
 

@@ -18,12 +18,12 @@ from PIL import Image
 
 from geo import crs
 from geo.errors import InputError, RightsError
-from layers import lettering, print_furniture, print_layout, print_map, print_page, print_view
-from layers.audit import read_audit
-from layers.printing import print_map as print_to
+from layers.prints import lettering, print_furniture, print_layout, print_map, print_page, print_view
+from layers.prints.printing import print_map as print_to
+from layers.prints.view_content import Options
 from layers.rights import OWNER, Viewer
-from layers.store import Store
-from layers.view_content import Options
+from layers.storage.audit import read_audit
+from layers.storage.store import Store
 
 DAY = "2026-11-21"
 

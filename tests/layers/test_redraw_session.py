@@ -29,15 +29,16 @@ from squares import COUNTY, NORTH, SOUTH, V1, V2, V3, frame, put, square
 from geo import crs
 from geo.errors import ConflictError
 from geo.refusals import RefusedError
-from layers import draft_operations, drafts, redraw_session, rows
-from layers.draft import Draft
-from layers.history import clock
-from layers.redraw_base import BaseChangedError
-from layers.redraw_figures import features
-from layers.redraw_ground import WHOLE, context, ground, to_lonlat
+from layers.imports.undoing import undo_change
+from layers.redrawing import draft_operations, drafts, redraw_session
+from layers.redrawing.draft import Draft
+from layers.redrawing.redraw_base import BaseChangedError
+from layers.redrawing.redraw_figures import features
+from layers.redrawing.redraw_ground import WHOLE, context, ground, to_lonlat
 from layers.rights import OWNER, Viewer
-from layers.store import Store
-from layers.undoing import undo_change
+from layers.storage import rows
+from layers.storage.history import clock
+from layers.storage.store import Store
 
 PLANNER = Viewer("li", "planner")
 DAY = "2026-11-01"
@@ -262,7 +263,7 @@ def test_villages_are_redrawn_one_level_up(drawn: Store) -> None:
 
 
 def _fids(store: Store, codes: list[str]) -> list[int]:
-    from layers.frames import read_layer
+    from layers.selection.frames import read_layer
 
     frame = read_layer(store, "grid", OWNER, as_of=DAY, columns=[], geometry=False)
     return frame.loc[codes, "fid"].tolist()

@@ -6,9 +6,10 @@ import pytest
 import shapely
 
 from geo.errors import InputError, NotFoundError
-from layers import audit, frames, references, rows
 from layers.rights import OWNER, Viewer
-from layers.store import Store
+from layers.selection import frames
+from layers.storage import audit, references, rows
+from layers.storage.store import Store
 
 
 def schools(count: int = 5) -> gpd.GeoDataFrame:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, create_engine
 
-from layers import rtree
+from layers.storage import rtree
 
 
 @pytest.fixture

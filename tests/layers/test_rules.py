@@ -10,12 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geo.errors import ConflictError, InputError, NotFoundError, RightsError, WanggeError
-from layers import audit, rules
-from layers.derived import coverage
+from layers.figures import rules
+from layers.figures.derived import coverage
+from layers.figures.rule_body import STATISTICS
+from layers.figures.rule_check import parse
 from layers.kinds import KINDS
 from layers.rights import OWNER, ROLES, Viewer
-from layers.rule_body import STATISTICS
-from layers.rule_check import parse
+from layers.storage import audit
 
 PLANNER = Viewer("planner", "planner")
 BODY = rules.shipped()["sample-2025"].body
@@ -201,7 +202,7 @@ JUNK = [None, True, -1, 10**30, float("inf"), "", "x", "<script>", [], [[]], {},
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A store to try rules on."""
-    from layers.store import Store
+    from layers.storage.store import Store
 
     with Store.create(str(tmp_path_factory.mktemp("rules") / "store.gpkg")) as store:
         yield squares.fill(store)

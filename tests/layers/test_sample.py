@@ -8,11 +8,12 @@ import pytest
 from small_county import make_small_county
 
 from geo.errors import ConflictError, InputError
-from layers import accounts, sample, signing_in
-from layers.frames import count_layer, list_layers, read_layer
+from layers.imports import sample
 from layers.kinds import HOME_FIELDS, KINDS
 from layers.rights import OWNER, ROLES
-from layers.store import Store
+from layers.selection.frames import count_layer, list_layers, read_layer
+from layers.storage import accounts, signing_in
+from layers.storage.store import Store
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,14 @@ import pytest
 from decided import BOSS, OTHER, PLANNER, TOWN, VILLAGES, approved, drawn, grids
 from squares import put
 
-from layers import decisions, rules, staffing
-from layers.coverage import coverage
-from layers.frames import read_layer
-from layers.history import today
+from layers.deciding import decisions
+from layers.deciding.village_decisions import OFFICES
+from layers.figures import rules, staffing
+from layers.figures.coverage import coverage
 from layers.rights import OWNER
-from layers.rows import close_rows
-from layers.village_decisions import OFFICES
+from layers.selection.frames import read_layer
+from layers.storage.history import today
+from layers.storage.rows import close_rows
 
 EAST, MIDDLE, WEST = VILLAGES
 COMMUNITY = f"{TOWN[:9]}001"

@@ -9,12 +9,13 @@ import pytest
 import shapely
 
 from geo.errors import ConflictError, InputError, NotFoundError, RightsError, StoreError
-from layers import audit, changes, frames, pending_changes, rows
-from layers.history import today
+from layers.imports.undoing import undo_change
 from layers.kinds import KINDS
 from layers.rights import OWNER, Viewer
-from layers.store import Store
-from layers.undoing import undo_change
+from layers.selection import frames
+from layers.storage import audit, changes, pending_changes, rows
+from layers.storage.history import today
+from layers.storage.store import Store
 
 VILLAGES = ("990983102201", "990983102202", "990983103201")
 
@@ -364,7 +365,7 @@ def test_audit_chain_shows_a_changed_row(store: Store) -> None:
     with store.write() as connection:
         from sqlalchemy import update
 
-        from layers.schema import audit as table
+        from layers.storage.schema import audit as table
 
         connection.execute(update(table).where(table.c.id == 1).values(actor="nobody"))
     findings = audit.verify_chain(store)
@@ -376,7 +377,7 @@ def test_audit_totals_show_rows_that_were_lost(store: Store) -> None:
     with store.write() as connection:
         from sqlalchemy import delete
 
-        from layers.schema import ROWS
+        from layers.storage.schema import ROWS
 
         connection.execute(delete(ROWS["village"]).where(ROWS["village"].c.fid == 1))
     assert [finding.kind for finding in audit.verify_chain(store)] == ["audit_totals"]
@@ -385,7 +386,7 @@ def test_audit_totals_show_rows_that_were_lost(store: Store) -> None:
 def test_store_of_a_newer_version_is_refused(store: Store) -> None:
     from sqlalchemy import insert
 
-    from layers.schema import LATEST, migration, now
+    from layers.storage.schema import LATEST, migration, now
 
     with store.write() as connection:
         connection.execute(insert(migration).values(number=LATEST + 1, applied_at=now()))
@@ -471,7 +472,7 @@ def _as_first_version(store: Store) -> None:
     """Take from a store what later versions added."""
     from sqlalchemy import delete, insert
 
-    from layers import schema
+    from layers.storage import schema
 
     with store.write() as connection:
         for table in (schema.draft, schema.lineage):
@@ -493,7 +494,7 @@ def _as_first_version(store: Store) -> None:
 def test_a_store_of_the_first_version_is_brought_up_with_what_it_holds(store: Store) -> None:
     from sqlalchemy import func, inspect, select
 
-    from layers import schema
+    from layers.storage import schema
 
     put(store, "village", villages())
     _as_first_version(store)
@@ -528,7 +529,7 @@ def test_an_older_store_keeps_its_border_lines_and_learns_what_lies_on_either_si
 
 
 def test_an_older_store_is_brought_up_step_by_step(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    from layers import migrate, schema
+    from layers.storage import migrate, schema
 
     steps = []
     first, second = schema.LATEST + 1, schema.LATEST + 2
@@ -541,7 +542,7 @@ def test_an_older_store_is_brought_up_step_by_step(store: Store, monkeypatch: py
 
 
 def test_a_migration_that_fails_leaves_the_version_it_had(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    from layers import migrate
+    from layers.storage import migrate
 
     def fail(_connection) -> None:
         raise RuntimeError

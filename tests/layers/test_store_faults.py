@@ -18,15 +18,16 @@ import pytest
 from sqlalchemy import text
 
 from geo.errors import ConflictError, NotFoundError, StoreError
-from layers import audit, frames, lock, rows
 from layers.rights import OWNER
-from layers.store import Store, store_url
+from layers.selection import frames
+from layers.storage import audit, lock, rows
+from layers.storage.store import Store, store_url
 
 # Starting Python costs more than the work, so one process loads everything and forks a child per line it reads.
 IMPORTER = """
 import os, signal, sys, geopandas as gpd, numpy as np
-from layers import rows
-from layers.store import Store
+from layers.storage import rows
+from layers.storage.store import Store
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 rows.BATCH = 500
 rng = np.random.default_rng(1)
@@ -113,7 +114,7 @@ def test_two_writers_lose_no_update(tmp_path: Path) -> None:
         program = """
 import os
 import sys
-from layers.store import Store
+from layers.storage.store import Store
 import contextlib
 import json
 from sqlalchemy import text
@@ -165,9 +166,9 @@ def test_a_write_inside_a_write_is_a_fault_not_a_wait(gpkg_store: Store) -> None
 FULL = """
 import resource, signal, sys, geopandas as gpd
 from geo.errors import StoreError
-from layers import rows, frames
+from layers.storage import rows; from layers.selection import frames
 from layers.rights import OWNER
-from layers.store import Store
+from layers.storage.store import Store
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 store = Store.open(sys.argv[1])
 frame = gpd.GeoDataFrame({"name": ["x" * 200] * 4000}, geometry=gpd.points_from_xy([111.0] * 4000, [22.0] * 4000), crs=4490)
@@ -318,7 +319,7 @@ def test_a_second_server_is_refused_and_the_lock_goes_with_the_first(gpkg_store:
 
 def test_a_server_lock_of_a_killed_process_is_free(gpkg_store: Store) -> None:
     program = (
-        "import sys, time\nfrom layers.store import Store\nstore = Store.open(sys.argv[1])\n"
+        "import sys, time\nfrom layers.storage.store import Store\nstore = Store.open(sys.argv[1])\n"
         "held = store.serve_lock()\nprint('held', flush=True)\nsys.stdin.read()"
     )
     child = subprocess.Popen(
@@ -352,7 +353,7 @@ def test_a_network_drive_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_nothing_is_left_of_a_store_that_could_not_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from layers import gpkg
+    from layers.storage import gpkg
 
     def fail(_connection) -> None:
         raise sqlite3.OperationalError("no")

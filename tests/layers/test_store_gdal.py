@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 import shapely
 
-from layers import frames, references, rows
-from layers.history import today
 from layers.rights import OWNER
-from layers.store import Store
+from layers.selection import frames
+from layers.storage import references, rows
+from layers.storage.history import today
+from layers.storage.store import Store
 
 
 def gdal(body: str, store: Store) -> Any:
@@ -123,7 +124,7 @@ answer = 1
 
 def test_edits_of_reference_rows_here_keep_the_rtree_in_step(filled: Store) -> None:
     far, near = (shapely.Point(x, 22.05) for x in (111.29, 111.01))
-    from layers.geometry import to_blobs
+    from layers.storage.geometry import to_blobs
 
     blobs = to_blobs(np.array([far, near]))
     with filled.write() as connection:

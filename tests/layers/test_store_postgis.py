@@ -12,9 +12,10 @@ from cluster import Cluster
 from sqlalchemy import text
 
 from geo.words import Text
-from layers import audit, frames, rows
 from layers.rights import OWNER
-from layers.store import ConnectionLost, Store
+from layers.selection import frames
+from layers.storage import audit, rows
+from layers.storage.store import ConnectionLost, Store
 
 pytestmark = pytest.mark.postgis
 
@@ -83,7 +84,7 @@ def test_a_restarted_server_loses_and_doubles_no_act(cluster: Cluster) -> None:
 
 
 def test_an_act_is_given_up_after_five_tries(postgis_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("layers.store.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("layers.storage.store.time.sleep", lambda _seconds: None)
     tries = []
 
     def body(_change) -> dict:
@@ -142,7 +143,7 @@ def test_a_reader_sees_one_moment_throughout(postgis_store: Store) -> None:
 
 
 def test_the_password_is_not_shown(cluster: Cluster) -> None:
-    from layers import postgis
+    from layers.storage import postgis
 
     engine = postgis.engine("postgresql://wangge:geheim@localhost/x")
     store = Store("postgresql://wangge:geheim@localhost/x", engine, path=None, readonly=False)
@@ -155,7 +156,7 @@ def test_processes_take_turns(postgis_store: Store, tmp_path: Path) -> None:
     program = """
 import sys
 from sqlalchemy import text
-from layers.store import Store
+from layers.storage.store import Store
 with Store.open(sys.argv[1]) as store:
     for _ in range(40):
         with store.change("li", "count") as change:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tilefiles import PNG, make_mbtiles, make_pmtiles
 
 from geo.errors import InputError, StoreError
-from layers.tilefiles import MbTiles, PmTiles, hilbert_number, open_tiles
+from layers.files.tilefiles import MbTiles, PmTiles, hilbert_number, open_tiles
 
 TILES = {
     (z, x, y): PNG + f"{z}/{x}/{y}".encode() for z in range(4) for x in range(2**z) for y in range(2**z) if (x + y) % 3

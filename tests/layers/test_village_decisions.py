@@ -15,11 +15,15 @@ from sqlalchemy import select
 from squares import put
 
 from geo.errors import ConflictError, InputError
-from layers import communities, decisions, grid_codes, homes, lineage, redraw_figures, redraw_session, rules, schema
-from layers.frames import read_layer
-from layers.history import today
+from layers.deciding import decisions
+from layers.deciding.village_decisions import OFFICES
+from layers.figures import rules
+from layers.places import grid_codes, homes, lineage
+from layers.redrawing import communities, redraw_figures, redraw_session
 from layers.rights import OWNER
-from layers.village_decisions import OFFICES
+from layers.selection.frames import read_layer
+from layers.storage import schema
+from layers.storage.history import today
 
 EAST, MIDDLE, WEST = VILLAGES
 LATER = (today() + timedelta(days=40)).isoformat()

@@ -6,14 +6,16 @@ import pandas as pd
 import pytest
 import shapely
 
-from layers import frames, importing, print_layout, print_page, print_view
-from layers.exporting import FORMATS, export
-from layers.gdal_out import as_multi
-from layers.importing import ImportOptions
+from layers.exports.exporting import FORMATS, export
+from layers.exports.gdal_out import as_multi
+from layers.imports import importing
+from layers.imports.importing import ImportOptions
 from layers.kinds import KINDS
+from layers.prints import print_layout, print_page, print_view
+from layers.prints.view_content import Options
 from layers.rights import OWNER
-from layers.store import Store
-from layers.view_content import Options
+from layers.selection import frames
+from layers.storage.store import Store
 from web.standalone import standalone_html
 
 pytestmark = pytest.mark.real

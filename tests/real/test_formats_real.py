@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from layers import formats, reading
-from layers.importing import ImportOptions, import_file
+from layers.files import formats, reading
+from layers.imports.importing import ImportOptions, import_file
 from layers.rights import OWNER
-from layers.store import Store
+from layers.storage.store import Store
 
 pytestmark = pytest.mark.real
 SECONDS, MEMORY_KB = 10, 1_000_000
@@ -32,9 +32,9 @@ _EACH = """
 import json, resource, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from layers.importing import ImportOptions, import_file
+from layers.imports.importing import ImportOptions, import_file
 from layers.rights import OWNER
-from layers.store import Store
+from layers.storage.store import Store
 
 def outcome(number, path):
     with Store.create(f"{sys.argv[1]}/{number}.gpkg", codes="free") as store:

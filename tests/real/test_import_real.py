@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from geo.crs import to_metric
-from layers import frames
-from layers.importing import ImportOptions, ImportReport, import_file
+from layers.imports.importing import ImportOptions, ImportReport, import_file
 from layers.rights import OWNER
-from layers.store import Store
+from layers.selection import frames
+from layers.storage.store import Store
 
 pytestmark = pytest.mark.real
 

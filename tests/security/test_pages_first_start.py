@@ -9,8 +9,8 @@ import pytest
 from office import HOSTILE, Person, fill, make_store_file, open_office, token_in
 from routes import UNSAFE, all_routes, path_of
 
-from layers import accounts
-from layers.store import Store
+from layers.storage import accounts
+from layers.storage.store import Store
 from web import logs
 
 

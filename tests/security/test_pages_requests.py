@@ -1,10 +1,13 @@
 """Forged, foreign and misshapen requests: tokens, origins, content types, hosts, sizes, redirects."""
 
+import io
 import json
 
 import pytest
 from office import PASSWORD, Person, token_in
 from routes import UNSAFE, all_routes, path_of
+
+from layers.storage import accounts
 
 FORMS = {"/sign-in", "/sign-out", "/password"}
 
@@ -12,7 +15,7 @@ FORMS = {"/sign-in", "/sign-out", "/password"}
 def bodies(rule: str) -> dict:
     if rule == "/api/v1/uploads":
         return {
-            "data": {"file": (__import__("io").BytesIO(b"a,b\n1,2\n"), "a.csv")},
+            "data": {"file": (io.BytesIO(b"a,b\n1,2\n"), "a.csv")},
             "content_type": "multipart/form-data",
         }
     if rule in FORMS:
@@ -68,7 +71,7 @@ def test_reading_changes_nothing(shared_app, people):
     store, one = shared_app.extensions["wangge_store"], people("administrator")
     before = (
         store.versions(),
-        [account.session_version for account in __import__("layers.accounts").accounts.list_accounts(store)],
+        [account.session_version for account in accounts.list_accounts(store)],
     )
     rows = one.get("/api/v1/audit?size=1").json["rows"][0]["id"]
     for method, rule in all_routes(shared_app):
@@ -77,7 +80,7 @@ def test_reading_changes_nothing(shared_app, people):
             one.get(path_of(rule))
     after = (
         store.versions(),
-        [account.session_version for account in __import__("layers.accounts").accounts.list_accounts(store)],
+        [account.session_version for account in accounts.list_accounts(store)],
     )
     assert before == after
     assert one.get("/api/v1/audit?size=1").json["rows"][0]["id"] == rows

@@ -204,7 +204,7 @@ def test_queries_are_given_for_every_address_that_needs_one():
 
 
 def test_jobs_of_others_read_like_none_at_all(app, person):
-    from layers import jobs
+    from layers.storage import jobs
 
     job = jobs.submit(app.extensions["wangge_store"], "planner", "import", {"path": "x", "options": {}})
     for path in (f"/api/v1/jobs/{job}", f"/api/v1/jobs/{job}/findings.csv", f"/api/v1/jobs/{job}/findings.json"):

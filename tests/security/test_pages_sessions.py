@@ -5,7 +5,7 @@ import time
 import pytest
 from office import PASSWORD, Person, token_in
 
-from layers import accounts, signing_in
+from layers.storage import accounts, signing_in
 from web import sessions
 
 

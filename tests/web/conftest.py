@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from office import Person, make_store_file, open_office
 
-from layers.store import Store
+from layers.storage.store import Store
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ def test_the_tag_of_a_compressed_answer_is_recognised(person):
 def test_a_write_changes_the_tag_of_its_layer_only(app, person):
     from office import frames
 
-    from layers.rows import insert_rows
+    from layers.storage.rows import insert_rows
 
     one, store = person("planner"), app.extensions["wangge_store"]
     before = {
@@ -72,7 +72,7 @@ def test_the_language_is_chosen_by_link_then_cookie_then_account(app, person):
     assert one.get("/features/nothing").json["what"] == "There is no such layer."
     assert one.get("/features/nothing?lang=zh").json["what"] == "没有这个图层。"
     assert one.get("/features/nothing?lang=xx").json["what"] == "没有这个图层。"
-    from layers import accounts
+    from layers.storage import accounts
 
     accounts.set_language(app.extensions["wangge_store"], "viewer", "en")
     assert person("viewer").get("/features/nothing").json["what"] == "There is no such layer."
@@ -218,7 +218,7 @@ def test_an_earlier_day_shows_the_layers_as_they_were(person):
 def test_a_read_only_store_is_shown_and_refuses_writes(office_store, tmp_path):
     import os
 
-    from layers.store import Store
+    from layers.storage.store import Store
 
     path = office_store.path
     office_store.close()

@@ -5,7 +5,8 @@ import json
 import pytest
 from office import WEST, village_code
 
-from layers import jobs, work
+from layers import work
+from layers.storage import jobs
 
 VILLAGE = village_code(0)
 DAY = "2026-03-20"

@@ -11,10 +11,11 @@ import pytest
 from geo.errors import StoreError
 from geo.words import Text
 from layers.findings import Finding
-from web import commands_layers, terminal
 from web.cli import main
-from web.cli_parser import COMMANDS, make_parser
-from web.terminal import Progress, language_of, say, say_findings, table, width
+from web.commands import layers as layers_command
+from web.commands import terminal
+from web.commands.parser import COMMANDS, make_parser
+from web.commands.terminal import Progress, language_of, say, say_findings, table, width
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +140,7 @@ def test_a_store_error_exits_1(monkeypatch, capsys):
     def refuse(_arguments):
         raise StoreError(Text("磁盘已满。", "Disk full."))
 
-    monkeypatch.setattr(commands_layers, "run", refuse)
+    monkeypatch.setattr(layers_command, "run", refuse)
     assert main(["layers"]) == 1
     assert capsys.readouterr().err.strip() == "磁盘已满。"
 
@@ -148,7 +149,7 @@ def test_a_fault_of_ours_exits_3_and_names_a_log_file_with_the_trace(monkeypatch
     def fail(_arguments):
         raise RuntimeError("secret-detail")
 
-    monkeypatch.setattr(commands_layers, "run", fail)
+    monkeypatch.setattr(layers_command, "run", fail)
     assert main(["layers"]) == 3
     out, err = capsys.readouterr()
     log = tmp_path / "state" / "wangge" / "wangge.log"
@@ -165,7 +166,7 @@ def test_a_fault_is_told_even_when_no_log_can_be_written(monkeypatch, capsys, tm
     blocked = tmp_path / "file"
     blocked.write_text("")
     monkeypatch.setattr("web.cli._log_folders", lambda: [blocked / "wangge"])
-    monkeypatch.setattr(commands_layers, "run", lambda _arguments: 1 / 0)
+    monkeypatch.setattr(layers_command, "run", lambda _arguments: 1 / 0)
     assert main(["layers"]) == 3
     assert "ZeroDivisionError" in capsys.readouterr().err
 
@@ -174,7 +175,7 @@ def test_ctrl_c_is_told_in_a_word(monkeypatch, capsys):
     def interrupt(_arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands_layers, "run", interrupt)
+    monkeypatch.setattr(layers_command, "run", interrupt)
     assert main(["layers"]) == 130
     assert capsys.readouterr().err.strip() == "已中断。"
 
@@ -183,7 +184,7 @@ def test_a_closed_pipe_is_no_fault(monkeypatch, capsys):
     def broken(_arguments):
         raise BrokenPipeError
 
-    monkeypatch.setattr(commands_layers, "run", broken)
+    monkeypatch.setattr(layers_command, "run", broken)
     monkeypatch.setattr("os.dup2", lambda *_: None)
     assert main(["layers"]) == 0
     assert capsys.readouterr().err == ""

@@ -11,8 +11,8 @@ import pytest
 from command_line import CommandLine, use_chinese
 from small_county import SIZE, make_small_store
 
-from layers import accounts
-from layers.store import Store
+from layers.storage import accounts
+from layers.storage.store import Store
 
 TOWN = "432025100000"
 

@@ -7,8 +7,8 @@ import shutil
 import pytest
 from command_line import CommandLine, use_chinese
 
-from layers import accounts
-from layers.store import Store
+from layers.storage import accounts
+from layers.storage.store import Store
 from web.cli import main
 
 CAMERAS = "设备编码,点位名称,经度,纬度,状态\n"
@@ -205,7 +205,7 @@ def test_files_that_cannot_be_read_are_refused_with_a_finding(line, tmp_path, na
 def test_an_import_that_fails_midway_takes_back_the_files_before_it(line, tmp_path, monkeypatch):
     from geo.errors import StoreError
     from geo.words import Text
-    from layers import importing
+    from layers.imports import importing
 
     real = importing.import_file
 

@@ -12,11 +12,12 @@ import pytest
 from command_line import CommandLine, use_chinese
 from small_county import SIZE, make_small_store
 
-from layers import accounts, sample, signing_in
-from layers.frames import count_layer
+from layers.imports import sample
 from layers.rights import OWNER, ROLES
-from layers.store import Store
-from web import commands_serve
+from layers.selection.frames import count_layer
+from layers.storage import accounts, signing_in
+from layers.storage.store import Store
+from web.commands import serve
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +142,7 @@ def test_demo_that_fails_leaves_no_half_made_file(line, small_sizes, monkeypatch
 
         raise StoreError(Text("磁盘已满。", "Disk full."))
 
-    monkeypatch.setattr("layers.sample.insert_rows", fail)
+    monkeypatch.setattr("layers.imports.sample.insert_rows", fail)
     assert line.run("demo", "--no-serve") == 1
     assert "磁盘已满" in line.err
     assert not Path(line.store).exists()
@@ -194,7 +195,7 @@ def test_restore_of_something_else_is_refused(line, tmp_path):
     ],
 )
 def test_settings_of_serve_come_in_their_own_type(name, value, read):
-    assert commands_serve.read_setting(name, value) == read
+    assert serve.read_setting(name, value) == read
 
 
 @pytest.mark.parametrize("setting", ["NOSUCH=1", "TLS=perhaps", "THREADS=many"])

@@ -6,8 +6,8 @@ import pytest
 from command_line import CommandLine, use_chinese
 
 from geo.errors import RightsError
-from layers import signing_in
-from layers.store import Store
+from layers.storage import signing_in
+from layers.storage.store import Store
 
 PASSWORD = "correct-horse-7"
 

@@ -8,7 +8,7 @@ import pytest
 from drawn import HOME, NORTH, PUSH, SOUTH, SPLIT, at, line, ring, send
 from office import Person, open_office
 
-from layers.store import Store
+from layers.storage.store import Store
 
 WELL = {"op": "push", "grid": NORTH, "line": line((0.2, 1.0), (0.3, 0.9), (0.4, 1.0))}
 SCRIBBLE = [at(0.2 + 0.5 * i / 10_000, 1.0 + 0.1 * math.sin(i)) for i in range(10_000)]

@@ -7,10 +7,10 @@ import pytest
 from drawn import CARVE, HOME, NORTH, PUSH, SOUTH, SPLIT, send
 from office import village_code
 
-from layers import rules
-from layers.draft_rights import APPROVERS
-from layers.history import today
+from layers.figures import rules
+from layers.redrawing.draft_rights import APPROVERS
 from layers.rights import Viewer
+from layers.storage.history import today
 from web.again import Repeats
 
 LATER = (today() + timedelta(days=40)).isoformat()

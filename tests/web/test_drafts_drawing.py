@@ -8,8 +8,8 @@ import squares
 from drawn import CARVE, HOME, MISSES, NORTH, PUSH, SOUTH, SPLIT, land_of, line, ring, send
 from office import WEST, Person, add_accounts, open_office, village_code
 
-from layers.draft_rights import APPROVERS
-from layers.store import Store
+from layers.redrawing.draft_rights import APPROVERS
+from layers.storage.store import Store
 from web.again import Repeats
 
 

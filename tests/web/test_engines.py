@@ -6,9 +6,9 @@ from office import Person, add_accounts, fill, open_office, village_code
 from routes import all_routes, path_of
 
 from geo.errors import NotFoundError, RightsError
-from layers import features
 from layers.rights import OWNER, Viewer
-from layers.store import Store
+from layers.selection import features
+from layers.storage.store import Store
 
 PATHS = (
     "/api/v1/layers",

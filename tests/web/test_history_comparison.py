@@ -7,10 +7,11 @@ import shapely
 from office import EAST, WEST, village_code
 from redrawn import decide, halves
 
-from layers import draft_operations, drafts, history
-from layers.boundary_changes import compare_boundaries
-from layers.frames import read_layer
+from layers.deciding.boundary_changes import compare_boundaries
+from layers.redrawing import draft_operations, drafts
 from layers.rights import OWNER, Viewer
+from layers.selection.frames import read_layer
+from layers.storage import history
 
 SPLIT, BEFORE = "2026-03-01", "2026-02-28"
 FIRST, LAST = (f"{village_code(number)}001" for number in (0, 3))

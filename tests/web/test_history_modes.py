@@ -9,8 +9,8 @@ from command_line import CommandLine, use_chinese
 from office import village_code
 from redrawn import halves
 
+from layers.prints.view_content import Options, read_content, source_lines
 from layers.rights import OWNER
-from layers.view_content import Options, read_content, source_lines
 from web.early import first_view
 from web.standalone import standalone_html
 

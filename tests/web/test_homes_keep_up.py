@@ -10,11 +10,12 @@ import shapely
 from command_line import CommandLine
 from squares import put
 
-from layers import history, homes
-from layers.frames import read_layer
-from layers.history import today
+from layers.places import homes
 from layers.rights import OWNER
-from layers.store import Store
+from layers.selection.frames import read_layer
+from layers.storage import history
+from layers.storage.history import today
+from layers.storage.store import Store
 from web.jobs import Worker
 
 DAY = today() + timedelta(days=3)

@@ -7,10 +7,10 @@ from command_line import CommandLine, use_chinese
 from office import village_code
 from redrawn import halves
 
-from layers import schema
-from layers.known import as_known
+from layers.prints.view_content import Options, read_content, source_lines
 from layers.rights import OWNER
-from layers.view_content import Options, read_content, source_lines
+from layers.storage import schema
+from layers.storage.known import as_known
 from web.early import first_view
 
 SPLIT = "2026-03-08"

@@ -95,7 +95,7 @@ def test_simplified_neighbours_still_share_their_border(app, person):
 def test_a_village_that_came_as_a_point_is_drawn_as_the_area_derived_for_it(app, person):
     from office import _frame
 
-    from layers.rows import close_rows, insert_rows
+    from layers.storage.rows import close_rows, insert_rows
 
     store = app.extensions["wangge_store"]
     one = person("planner")

@@ -6,9 +6,12 @@ import shapely
 from command_line import CommandLine, use_chinese
 from office import EAST, WEST, account_name, village_code
 
-from layers import frames, jobs, mend_jobs, mend_places, work
+from layers import work
+from layers.checking import mend_jobs, mend_places
 from layers.rights import OWNER
-from layers.rows import insert_rows, retire_rows
+from layers.selection import frames
+from layers.storage import jobs
+from layers.storage.rows import insert_rows, retire_rows
 
 FIRST = village_code(0)
 

@@ -17,9 +17,10 @@ from small_county import make_small_store
 
 from geo import crs
 from geo.centimetres import doubled_area
-from layers import accounts, draft_operations, drafts
+from layers.redrawing import draft_operations, drafts
 from layers.rights import OWNER
-from layers.store import Store
+from layers.storage import accounts
+from layers.storage.store import Store
 
 FORMATS = ("geojson", "gpkg", "zip", "kml", "csv", "xlsx", "parquet")
 

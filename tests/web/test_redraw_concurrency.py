@@ -23,11 +23,12 @@ from office import PASSWORD, Person, open_office
 from sqlalchemy import insert, select
 from visitor import serving
 
-from layers import accounts, drafts, redraw_session, schema
-from layers.draft import Draft
-from layers.history import today
+from layers.redrawing import drafts, redraw_session
+from layers.redrawing.draft import Draft
 from layers.rights import OWNER
-from layers.store import Store
+from layers.storage import accounts, schema
+from layers.storage.history import today
+from layers.storage.store import Store
 
 FULL = os.environ.get("WANGGE_EDITORS") == "full"
 EDITORS = 20 if FULL else 10

@@ -22,11 +22,12 @@ from flask import Flask, Response, request
 from office import PASSWORD, Person, open_office
 from sqlalchemy import select
 
-from layers import accounts, audit, drafts, schema
-from layers.draft import Draft
-from layers.history import today
+from layers.redrawing import drafts
+from layers.redrawing.draft import Draft
 from layers.rights import OWNER
-from layers.store import Store
+from layers.storage import accounts, audit, schema
+from layers.storage.history import today
+from layers.storage.store import Store
 from web import sessions
 
 KILLS = int(os.environ.get("WANGGE_KILLS", "4"))
@@ -39,7 +40,7 @@ ACTORS = {"review": "reviewer", "approve": "chief", "withdraw": "chief"}
 SERVER = """
 import json, os, signal, sys
 import test_redraw_killed as here
-from layers.store import Store
+from layers.storage.store import Store
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 url, path = sys.argv[1:]
 while line := sys.stdin.readline():

@@ -11,14 +11,15 @@ import time
 import urllib.parse
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from office import PASSWORD, Person, open_office
 from tilefiles import PNG, make_mbtiles
 
 from geo.errors import ConflictError
-from layers import jobs
-from layers.store import Store
+from layers.storage import jobs
+from layers.storage.store import Store
 from web import serve
 
 
@@ -148,7 +149,7 @@ def test_every_format_is_sent_under_a_name_of_layer_and_day(app, person, form):
     named = answer.headers["Content-Disposition"]
     assert "2026-05-01" in named and "filename*=UTF-8''" in named
     assert "village" in named and urllib.parse.quote("村") in named
-    work = list(__import__("pathlib").Path(app.config["WORK_FOLDER"]).iterdir())
+    work = list(Path(app.config["WORK_FOLDER"]).iterdir())
     assert work == [], "the file stays behind"
 
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
 from geo.errors import InputError, LimitError, RightsError
-from layers.derived import coverage
+from layers.figures.derived import coverage
 from layers.rights import OWNER, Viewer
-from layers.store import Store
+from layers.storage.store import Store
 from web import standalone
 from web.standalone import script_json, standalone_html
 

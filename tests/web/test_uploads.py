@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from office import village_code
 
-from layers import frames, work
+from layers import work
 from layers.rights import OWNER
+from layers.selection import frames
 from web import uploads
 
 GOOD = "村编码,村名,户数\n990101001201,石门村,310\n990101001202,桥门村,320\n"
@@ -165,7 +166,7 @@ def test_uploads_are_limited_at_the_limit_and_beyond(app, person):
 def test_a_plain_shapefile_comes_as_several_files(app, person, tmp_path):
     from office import frames as made
 
-    from layers import exporting
+    from layers.exports import exporting
 
     store = app.extensions["wangge_store"]
     exporting.export(store, OWNER, "grid", tmp_path / "grid.zip")

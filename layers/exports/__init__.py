@@ -1,0 +1,1 @@
+"""Layers, figures and drafts as files that carry where they came from."""

@@ -1,0 +1,1 @@
+"""Drafts of boundaries: what is drawn, on which land, with which figures, by whom."""
