@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, insert, inspect, select
 
-from geo.errors import StoreError
+from geo.errors import NotFoundError, StoreError
 from geo.words import Text
 
 from ..kinds import KINDS
@@ -56,9 +56,18 @@ def mark_new(connection: Connection) -> None:
 
 
 def require_current(store: "Store") -> None:
-    """Bring the store to the newest version; StoreError when it is not ours, too new, or old and read-only."""
+    """Bring the store to the newest version; refused when it is none, too new, or old and read-only.
+
+    NotFoundError for a database without a store, StoreError for the rest.
+    """
     with store.read() as connection:
         if not inspect(connection).has_table("migration"):
+            if store.dialect == "postgis":
+                raise NotFoundError(
+                    Text("这个数据库里还没有网格系统的数据。", "There is no store in this database yet."),
+                    where=repr(store),
+                    mend=Text("请先运行 wangge init --store 地址。", "Run wangge init --store ADDRESS first."),
+                )
             raise StoreError(
                 Text("这不是网格系统的数据文件。", "This is not a wangge store."),
                 where=repr(store),

@@ -135,6 +135,19 @@ def test_demo_fills_an_empty_store(line, small_sizes):
         assert sample.is_sample(store)
 
 
+@pytest.mark.postgis
+def test_a_database_without_a_store_is_told_and_demo_fills_it(line, small_sizes, postgis_url):
+    line.store = postgis_url
+    assert line.run("layers") == 2
+    assert "还没有" in line.err and "wangge init" in line.err
+    assert line.run("demo", "--no-serve") == 0
+    with Store.open(line.store) as store:
+        assert sample.is_sample(store)
+        assert count_layer(store, "village", OWNER) == SIZE["villages"]
+    assert line.run("demo", "--no-serve") == 0
+    assert "使用已有的示例数据库" in line.err
+
+
 def test_demo_that_fails_leaves_no_half_made_file(line, small_sizes, monkeypatch):
     def fail(*_args, **_kwargs):
         from geo.errors import StoreError
