@@ -114,10 +114,13 @@ class Lookup:
         with np.errstate(invalid="ignore", over="ignore"):  # NaN and infinity give any cell and are masked below
             across = (x - self._origin[0]) * self._scale[0]
             up = (y - self._origin[1]) * self._scale[1]
-            on_lattice = (across >= 0) & (across < columns) & (up >= 0) & (up < rows)
-            cell = up.astype(np.int32) * np.int32(columns) + across.astype(np.int32)
-        cell = np.where(on_lattice, cell, 0)
-        out = np.where(on_lattice, self._label[cell], np.int32(-1))
+            off_lattice = ~((across >= 0) & (across < columns) & (up >= 0) & (up < rows))
+            cell = up.astype(np.int32)
+            cell *= np.int32(columns)
+            cell += across.astype(np.int32)
+        cell[off_lattice] = 0
+        out = self._label.take(cell)
+        out[off_lattice] = -1
         asked = np.flatnonzero(out <= -2)
         if len(asked):
             out[asked] = self._test(cell[asked], x[asked], y[asked])
@@ -132,9 +135,9 @@ class Lookup:
         turn = 0
         while len(live):
             candidate = self._candidates[begin[live] + turn]
-            if turn == 0:  # points of one area together: its tree stays in the processor's cache
-                together = np.argsort(candidate, kind="stable")
-                live, candidate = live[together], candidate[together]
+            # Points of one area together: its tree stays in the processor's cache. Sixteen bits are sorted by radix.
+            together = np.argsort(candidate.astype(np.uint16), kind="stable")
+            live, candidate = live[together], candidate[together]
             hit = shapely.intersects_xy(self.geometries[candidate], x[live], y[live])
             out[live[hit]] = candidate[hit]
             turn += 1
