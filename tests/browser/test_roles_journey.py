@@ -3,9 +3,21 @@
 import pytest
 from visitor import Visit
 
+from layers.rights import ROLES
+
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 PAGES = ["/", "/coverage", "/hotspots", "/layers", "/reports"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_in_the_rail_of_a_role_opens(visit: Visit, role: str) -> None:
+    visitor = visit(role)
+    rail = visitor.open("/").locator(".rail a[data-page]").evaluate_all("all => all.map((each) => each.dataset.page)")
+    assert {"map", "coverage", "hotspots", "layers", "reports"} <= set(rail)
+    for name in set(rail) - {"help"}:  # which is plain text: no module says when it is ready
+        visitor.open("/" if name == "map" else f"/{name}")
+        assert visitor.page.locator("#notices > *").count() == 0
 
 
 def test_viewer_sees_figures_but_no_points(visit: Visit) -> None:

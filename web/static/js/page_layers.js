@@ -1,7 +1,6 @@
 // The layers page: what is kept and where it came from, import by drag and drop, jobs, and the history with undo.
 
 import { bordersPanel } from "./borders.js";
-import { startImport } from "./importing.js";
 import { startHistory } from "./changes.js";
 import { button, element, replace, table } from "./element.js";
 import { openExport } from "./exporting.js";
@@ -20,6 +19,7 @@ export async function start() {
   await list(mayImport);
   if (mayImport) {
     const look = startJobs(document.getElementById("jobs"), document.getElementById("jobs-list"), again);
+    const { startImport } = await import("./importing.js"); // needs the map of the page, which only they have who may import
     startImport({ onqueued: look, onended: again });
   }
   await Promise.all([history(), borders(again)]);
