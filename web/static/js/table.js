@@ -17,6 +17,8 @@ const drawer = document.getElementById("drawer");
 const SIZE = 50;
 let figure = null;
 let grid = null;
+let building = null; // the holder of the table that is being made, until it is there
+let late = false; // what is asked for changed meanwhile
 let kind = "";
 let total = 0;
 let counted = null;
@@ -41,26 +43,49 @@ function draw(changed) {
   const height = layDrawer();
   document.getElementById("tool-table")?.setAttribute("aria-pressed", String(Boolean(height)));
   if (!height) return;
-  if (kind !== shown() || !grid) build().catch(showProblem);
+  if (kind !== shown() || !(grid || building)) build().catch(showProblem);
   else if (changed.some((name) => name !== "drawer")) reload();
-  else grid.redraw?.();
+  else grid?.redraw();
 }
 
 async function build() {
   kind = shown();
-  const [{ TabulatorFull }] = await Promise.all([import(config.vendor["tabulator.min.mjs"]), style()]);
-  if (kind !== shown() || !get("drawer")) return;
   const holder = element("div", { class: "drawer-table" });
-  replace(drawer, head(), holder);
-  grid?.destroy();
-  const first = await page({ page: 1 });
-  grid = new TabulatorFull(holder, {
+  building = holder;
+  late = false;
+  try {
+    const [{ TabulatorFull }] = await Promise.all([import(config.vendor["tabulator.min.mjs"]), style()]);
+    if (building !== holder) return;
+    if (!get("drawer")) {
+      kind = ""; // what stands in the closed drawer is another layer's
+      return;
+    }
+    replace(drawer, head(), holder);
+    grid?.destroy();
+    grid = null;
+    const first = await page({ page: 1 });
+    if (building !== holder) return;
+    const made = tabulator(TabulatorFull, holder, first.columns);
+    // It comes to be in a later turn, and fails when anything is asked of it before.
+    await new Promise((resolve) => made.on("tableBuilt", resolve));
+    if (building !== holder) return made.destroy();
+    made.on("rowClick", (_event, row) => select(kindOfRows(), row.getData().id));
+    grid = made;
+    if (late) reload();
+  } finally {
+    if (building === holder) building = null;
+  }
+}
+
+function tabulator(TabulatorFull, holder, columns) {
+  return new TabulatorFull(holder, {
     height: "100%",
     layout: "fitDataFill",
     placeholder: t("table.none"),
-    columns: first.columns.map(column),
+    columns: columns.map(column),
     ajaxURL: "table",
-    ajaxRequestFunc: (_url, _config, asked) => page(asked),
+    // An answer that comes when another table stands there must not reach the one that is gone.
+    ajaxRequestFunc: (_url, _config, asked) => page(asked).then((answer) => (holder.isConnected ? answer : new Promise(() => {}))),
     ajaxResponse: (_url, _asked, answer) => ({ last_page: Math.max(1, Math.ceil(answer.total / SIZE)), data: answer.rows }),
     pagination: true,
     paginationMode: "remote",
@@ -72,7 +97,6 @@ async function build() {
     langs: { page: { pagination: { first: "«", prev: "‹", next: "›", last: "»", first_title: t("table.first"), last_title: t("table.last"), prev_title: t("table.previous"), next_title: t("table.next"), page_title: t("table.page") } } },
     rowFormatter: (row) => row.getElement().classList.toggle("chosen", isSelected(row.getData())),
   });
-  grid.on("rowClick", (_event, row) => select(kindOfRows(), row.getData().id));
 }
 
 /** The kind a row of the shown table stands for. */
@@ -104,6 +128,7 @@ const roundedValue = (value) => (typeof value === "number" && !Number.isInteger(
 async function page(asked) {
   const order = asked.sort?.[0];
   const own = figure && kind === figure.name;
+  const note = counted;
   try {
     const answer = await getJSON(
       `/api/v1/table/${encodeURIComponent(kind)}${query({
@@ -120,7 +145,7 @@ async function page(asked) {
       { label: t("busy.table") },
     );
     total = answer.total;
-    if (counted) counted.textContent = t("table.count", { shown: integer(answer.rows.length), total: integer(total) });
+    if (note) note.textContent = t("table.count", { shown: integer(answer.rows.length), total: integer(total) });
     return answer;
   } catch (error) {
     if (!isCancelled(error)) showProblem(error);
@@ -129,12 +154,13 @@ async function page(asked) {
 }
 
 function reload() {
-  grid?.setData?.();
+  if (grid) grid.setData();
+  else late = true;
 }
 
 function mark() {
   if (!grid || !get("drawer")) return;
-  for (const row of grid.getRows?.("active") ?? []) {
+  for (const row of grid.getRows("active")) {
     const chosen = isSelected(row.getData());
     row.getElement().classList.toggle("chosen", chosen);
     if (chosen) grid.scrollToRow(row, "nearest", false).catch(() => {});
