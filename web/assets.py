@@ -14,6 +14,7 @@ from flask import Flask, Response, current_app, g
 
 _VERSIONED = re.compile(r"v-([0-9a-f]{12})/(.+)\Z")
 _IMPORT = re.compile(r"^(?:import|export) [^\n]*?from \"\./(\w+\.js)\"", re.MULTILINE)
+_LATER = re.compile(r"import\(\"\./(\w+\.js)\"\)")
 _YEAR_S = 365 * 24 * 3600
 
 
@@ -46,16 +47,27 @@ def address(name: str) -> str:
 @cache
 def modules_of(page: str) -> tuple[str, ...]:
     """The modules a page imports, directly or not, announced in its head so that the browser fetches them all at once."""
-    folder = _folder() / "js"
-    found: dict[str, None] = {}
-    waiting = ["main.js", f"page_{page}.js"]
+    return tuple(_reached(page, _IMPORT))
+
+
+@cache
+def text_of(page: str) -> str:
+    """The text of all modules that a page may come to run, those it fetches later on included."""
+    return "\n".join(_reached(page, _IMPORT, _LATER).values())
+
+
+def _reached(page: str, *ways: re.Pattern[str]) -> dict[str, str]:
+    folder, own = _folder() / "js", f"page_{page}.js"
+    found: dict[str, str] = {}
+    waiting = ["main.js", own]
     while waiting:
         name = waiting.pop(0)
-        if name in found or not (folder / name).is_file():
+        if name in found or not (folder / name).is_file() or (name.startswith("page_") and name != own):
             continue
-        found[name] = None
-        waiting += _IMPORT.findall((folder / name).read_text("utf-8"))
-    return tuple(found)
+        found[name] = (folder / name).read_text("utf-8")
+        for way in ways:
+            waiting += way.findall(found[name])
+    return found
 
 
 def register(app: Flask) -> None:

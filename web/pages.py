@@ -1,6 +1,7 @@
 """The pages people open: one shell, the words and colours it needs, and nothing of the data, which scripts fetch."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib import metadata, resources
@@ -168,9 +169,7 @@ def _config(page: str, code: str) -> dict[str, Any]:
     return {
         "page": page,
         "language": code,
-        "words": {
-            key: both.get(code) or both["zh"] for key, both in language.words().items() if not key.startswith("server.")
-        },
+        "words": _words(page, code),
         "cartography": _cartography(),
         "product": f"wangge {metadata.version('wangge')}",
         "today": current.today().isoformat(),
@@ -193,6 +192,17 @@ def _config(page: str, code: str) -> dict[str, Any]:
             name: assets.address(f"vendor/{name}")
             for name in ("tabulator.min.mjs", "tabulator.min.css", "protomaps-leaflet.js")
         },
+    }
+
+
+@cache
+def _words(page: str, code: str) -> dict[str, str]:
+    """What the modules of a page may say: the words of every group that one of them names, and those of no group."""
+    named = set(re.findall(r"[\"'`]([a-z_]+)\.", assets.text_of(page)))
+    return {
+        key: both.get(code) or both["zh"]
+        for key, both in language.words().items()
+        if "." not in key or key.split(".")[0] in named
     }
 
 

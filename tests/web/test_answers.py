@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 
 import pytest
 from office import Person, account_name, open_office, village_code
@@ -10,7 +11,7 @@ from routes import all_routes, path_of
 from geo.errors import InputError, LimitError, NotFoundError, StoreError
 from geo.refusals import RefusedError
 from geo.words import Text
-from web import config, etags, features, language
+from web import assets, config, etags, features, language
 from web.config import SETTINGS
 from web.errors import STATUS, status_of
 from web.kept import Kept
@@ -85,6 +86,16 @@ def test_every_word_is_there_in_both_languages():
         assert both["zh"].strip() and both["en"].strip(), key
         zh, en = ({part.split("}")[0] for part in both[code].split("{")[1:]} for code in ("zh", "en"))
         assert zh == en, f"{key}: the languages fill in different values"
+
+
+@pytest.mark.parametrize("page", ["map", "coverage", "hotspots", "redraw", "layers", "reports", "admin"])
+def test_a_page_has_the_words_its_modules_say_and_not_those_of_others(person, page):
+    html = person("administrator").get("/" if page == "map" else f"/{page}").text
+    sent = json.loads(html.split('id="config">')[1].split("</script>")[0])["words"]
+    said = set(re.findall(r"\bt\(\s*\"([a-z_.]+)\"", assets.text_of(page)))
+    assert len(said) > 20 and said <= sent.keys(), said - sent.keys()
+    assert len(sent) < 0.7 * len(language.words())
+    assert page == "redraw" or not any(key.startswith("redraw.") for key in sent)
 
 
 def test_words_take_values_as_they_are(app):

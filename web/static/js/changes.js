@@ -5,7 +5,7 @@ import { button, element, replace, table } from "./element.js";
 import { openDialog } from "./dialog.js";
 import { notice, showProblem } from "./notice.js";
 import { getJSON, send } from "./request.js";
-import { comma, integer, moment, t } from "./words.js";
+import { comma, has, integer, moment, t } from "./words.js";
 
 const SHOWN = 20;
 const CAN_UNDO = ["import", "mend"];
@@ -40,8 +40,7 @@ export function startHistory(section, holder, onundone) {
 
 export function actionWords(action) {
   const key = `action.${action}`;
-  const found = t(key);
-  return found === key ? action : found;
+  return has(key) ? t(key) : action;
 }
 
 /** The facts of an audit row in one line. */

@@ -1,7 +1,7 @@
 // Which column becomes which field: proposed by the server from Chinese and English headers, decided by the reader.
 
 import { element, table } from "./element.js";
-import { comma, t } from "./words.js";
+import { comma, has, t } from "./words.js";
 
 const POSITION = ["lon", "lat", "x", "y", "wkt"];
 
@@ -28,7 +28,7 @@ function target(column, preview, kind, fields, extra) {
     { class: "form-select", "data-column": column, "data-proposed": now, "aria-label": t("mapping.field_of", { column }) },
     element("option", { value: "" }, t("mapping.leave_out")),
     fields.map((field) => element("option", { value: field.name, selected: field.name === now }, field.required ? `${field.label} *` : field.label)),
-    element("optgroup", { label: t("mapping.position") }, extra.map((name) => element("option", { value: name, selected: name === now }, t(`position.${name}`) === `position.${name}` ? name : t(`position.${name}`)))),
+    element("optgroup", { label: t("mapping.position") }, extra.map((name) => element("option", { value: name, selected: name === now }, has(`position.${name}`) ? t(`position.${name}`) : name))),
   );
 }
 

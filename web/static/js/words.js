@@ -13,8 +13,12 @@ function numbers(options) {
   return made.get(key);
 }
 
+/** Whether the page has words for `key`. */
+export const has = (key) => key in config.words;
+
 /** The words of `key` with `{name}` filled in; values are text, so nothing in them is interpreted. */
 export function t(key, values = {}) {
+  if (!has(key)) console.error(`no words for ${key}`);
   let text = config.words[key] ?? key;
   for (const [name, value] of Object.entries(values)) text = text.split(`{${name}}`).join(String(value));
   return text;
