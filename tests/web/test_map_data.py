@@ -286,6 +286,16 @@ def test_tables_page_sort_search_and_count(person):
     assert names[:3] == ["code", "name", "parent_code"]
 
 
+@pytest.mark.parametrize(
+    "of", ["coverage", "coverage?against=2026-01-01", "hotspots?unit=village", "hotspots?unit=cell&cell_m=500"]
+)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_column_of_figures_has_a_heading_in_words(person, of, language):
+    there = person("planner").get(f"/api/v1/table/{of}{'&' if '?' in of else '?'}lang={language}").json
+    assert there["columns"]
+    assert [column["name"] for column in there["columns"] if column["label"].startswith("api.")] == []
+
+
 def test_tables_of_figures_agree_with_the_figures(person):
     one = person("planner")
     figures = one.get("/api/v1/coverage").json
